@@ -1,0 +1,1 @@
+"""Serves the pipelines of a DAG Foundry store as Airflow DAGs."""

@@ -1,0 +1,1 @@
+"""The DAG Foundry factory type that turns data transformers into DAGs."""

@@ -1,0 +1,1 @@
+"""The DAG Foundry factory type that ingests streams into a merge store."""
