@@ -1,1 +1,41 @@
-"""Keeps a data platform's pipelines as rows in a database and plans every change to them."""
+"""DAG Foundry: pipelines kept as rows that turn themselves into Airflow DAGs.
+
+A plugin author needs only what is exported here.
+"""
+
+from dagfoundry.connections import Database
+from dagfoundry.errors import Finding, FoundryError
+from dagfoundry.factories import (
+    DagKit,
+    Entry,
+    EntryDraft,
+    EntryTable,
+    FactoryType,
+    OnDatasets,
+    PlatformContext,
+    Status,
+)
+from dagfoundry.hookspecs import hookimpl
+from dagfoundry.jobs import JobResult, JobStatus, run_job
+from dagfoundry.model.schema import ModelPart, Name, SectionItem
+
+__all__ = [
+    "DagKit",
+    "Database",
+    "Entry",
+    "EntryDraft",
+    "EntryTable",
+    "FactoryType",
+    "Finding",
+    "FoundryError",
+    "JobResult",
+    "JobStatus",
+    "ModelPart",
+    "Name",
+    "OnDatasets",
+    "PlatformContext",
+    "SectionItem",
+    "Status",
+    "hookimpl",
+    "run_job",
+]

@@ -1,0 +1,112 @@
+"""How a model names a database, and how a job gets its URL.
+
+A model holds no secret: either the parts of a URL and the name of a credential, or the
+name of one environment variable that holds the whole URL.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from dagfoundry.credentials import read_credential, read_variable
+from dagfoundry.errors import SettingInvalidError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOME_VARIABLE: Final = "DAGFOUNDRY_HOME"
+"""Folder from which relative SQLite paths are taken; the working folder by default."""
+
+_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+class Database(BaseModel):
+    """A database, without its secret.
+
+    Attributes:
+        url_variable: Environment variable that holds the whole URL.
+        driver: SQLAlchemy driver, such as ``postgresql`` or ``sqlite``.
+        hostname: Host; none for SQLite.
+        port: Port; the driver's own by default.
+        database: Database name, or the file of a SQLite database.
+        credential: Name of the credential (``{name}_USER``, ``{name}_PASSWORD``).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url_variable: Annotated[str, Field(pattern=_IDENTIFIER)] | None = None
+    driver: str | None = None
+    hostname: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    database: str | None = None
+    credential: Annotated[str, Field(pattern=_IDENTIFIER)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way_only(self) -> Database:
+        parts = (self.driver, self.hostname, self.port, self.database, self.credential)
+        if self.url_variable and any(p is not None for p in parts):
+            msg = "name either url_variable or driver, hostname, port, database and credential"
+            raise ValueError(msg)
+        if not self.url_variable and not (self.driver and self.database):
+            msg = "name url_variable, or at least driver and database"
+            raise ValueError(msg)
+        return self
+
+    def url(self, environment: Mapping[str, str] | None = None) -> URL:
+        """Return the URL with its secret, read from the environment.
+
+        Raises:
+            CredentialMissingError: A variable it needs is not set.
+            SettingInvalidError: The variable holds no database URL.
+        """
+        if self.url_variable:
+            text = read_variable(self.url_variable, "a database", environment)
+            return parse_url(text, self.url_variable)
+        user = read_credential(self.credential, environment) if self.credential else None
+        database = self.database or ""
+        return URL.create(
+            self.driver or "",
+            username=user.user if user else None,
+            password=user.password if user else None,
+            host=self.hostname,
+            port=self.port,
+            database=_sqlite_path(database) if self.driver == "sqlite" else database,
+        )
+
+    def as_config(self) -> dict[str, Any]:
+        """Return the fields that are set, as JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def parse_url(text: str, source: str) -> URL:
+    """Return a database URL; relative SQLite paths start at ``DAGFOUNDRY_HOME``.
+
+    Args:
+        text: The URL.
+        source: The setting it came from, for the error. The text itself may hold
+            a password and is never shown.
+
+    Raises:
+        SettingInvalidError: The text is no database URL.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        msg = f"{source} holds no database URL"
+        remedy = "Write it as driver://user:password@host:port/database."
+        raise SettingInvalidError(msg, remedy=remedy) from None
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.set(database=_sqlite_path(url.database))
+    return url
+
+
+def _sqlite_path(database: str) -> str:
+    if database == ":memory:":
+        return database
+    return str(Path(os.environ.get(HOME_VARIABLE, ".")).resolve() / database)

@@ -1,0 +1,169 @@
+"""Every error of DAG Foundry, grouped by what the caller can do about it.
+
+An error names what is wrong, where, why, and what to do. The command line prints
+one of them and exits with 1; nothing half-done stays behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "BuildFailedError",
+    "CredentialMissingError",
+    "DatasetInvalidError",
+    "DuplicateFactoryTypeError",
+    "FactoryTypeInvalidError",
+    "FactoryTypeMissingError",
+    "Finding",
+    "FoundryError",
+    "FoundryMissingError",
+    "JobFailedError",
+    "ModelInvalidError",
+    "OlderModelError",
+    "Place",
+    "PluginLoadError",
+    "PruneRefusedError",
+    "SettingInvalidError",
+    "StoreConflictError",
+    "StoreUnavailableError",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A position in a file of the model; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """Return ``file:line:column``, which editors open on a click."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that is wrong with a model.
+
+    Attributes:
+        what: The problem in one sentence, with the offending value.
+        remedy: What to do, in one sentence.
+        path: Where in the model, such as ``stores[2].schedule``.
+        place: File, line and column, when the value came from a file.
+    """
+
+    what: str
+    remedy: str
+    path: str = ""
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        """Return place, path, problem and remedy in two lines."""
+        where = ": ".join(str(part) for part in (self.place, self.path) if part)
+        return (
+            f"{where}: {self.what}\n  {self.remedy}" if where else f"{self.what}\n  {self.remedy}"
+        )
+
+
+class FoundryError(Exception):
+    """Root of all errors that DAG Foundry raises on purpose.
+
+    Args:
+        what: The problem in one sentence, with names and values.
+        remedy: What to do, in one sentence.
+    """
+
+    def __init__(self, what: str, *, remedy: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return problem and remedy in two lines."""
+        return f"{self.what}\n  {self.remedy}"
+
+
+# --- The model or a setting is wrong: mend it and try again -----------------
+
+
+class ModelInvalidError(FoundryError):
+    """The model breaks one or more rules; ``findings`` holds all of them."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(f) for f in self.findings), remedy="")
+
+    def __str__(self) -> str:
+        """Return all findings, one after another."""
+        return self.what
+
+
+class SettingInvalidError(FoundryError):
+    """A setting (environment variable) is missing or has an impossible value."""
+
+
+class CredentialMissingError(FoundryError):
+    """An environment variable that holds a credential is not set."""
+
+
+class DatasetInvalidError(FoundryError):
+    """A source dataset does not fit: no such table, a key that repeats, a changed key."""
+
+
+# --- A plugin is wrong: install, mend or remove it --------------------------
+
+
+class PluginLoadError(FoundryError):
+    """An installed plugin could not be imported or offers an impossible hook."""
+
+
+class FactoryTypeInvalidError(FoundryError):
+    """A plugin offers a factory type whose record breaks a rule."""
+
+
+class DuplicateFactoryTypeError(FoundryError):
+    """Two installed distributions offer factory types of the same name."""
+
+
+class FactoryTypeMissingError(FoundryError):
+    """No installed distribution offers the factory type that a row or model names."""
+
+
+class BuildFailedError(FoundryError):
+    """A factory type could not turn an entry into a DAG."""
+
+
+# --- The store refuses: nothing was written ---------------------------------
+
+
+class StoreUnavailableError(FoundryError):
+    """The store cannot be reached, or answers with an error; retrying may help."""
+
+
+class FoundryMissingError(FoundryError):
+    """The store holds no foundry of this name."""
+
+
+class StoreConflictError(FoundryError):
+    """A name, table or DAG id is owned by somebody else in the same store."""
+
+
+class PruneRefusedError(FoundryError):
+    """The merge would retire more than the guard allows without ``--allow-prune``."""
+
+
+class OlderModelError(FoundryError):
+    """The model's commit is older than the one merged last; see ``--allow-older``."""
+
+
+# --- A job failed ------------------------------------------------------------
+
+
+class JobFailedError(FoundryError):
+    """A job could not do its work; its transaction was rolled back."""

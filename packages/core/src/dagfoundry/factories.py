@@ -1,0 +1,231 @@
+"""The records a plugin exchanges with DAG Foundry: factory types, entries, DAG kits.
+
+A plugin returns a :class:`FactoryType` from its ``dagfoundry_register_factory_types``
+hook. Everything here is data or a protocol; nothing imports Airflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from pydantic import BaseModel
+
+    from dagfoundry.model.schema import FoundryModel, PlatformModel, SectionItem
+
+
+class Status(str, Enum):
+    """Where an entry stands in its life; only ``active`` is seen by the reference's readers."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    RETIRING = "retiring"
+    RETIRED = "retired"
+    PURGED = "purged"
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether Airflow is to see the entry's DAG."""
+        return self in (Status.ACTIVE, Status.INACTIVE, Status.RETIRING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryTable:
+    """Where a factory type keeps its rows.
+
+    Attributes:
+        suffix: The table is ``{platform}_{suffix}``.
+        key_column: Name of the primary key column.
+        config_key: Key in a factory's config_json under which the physical table
+            name is written, as the reference does; none for new types.
+    """
+
+    suffix: str
+    key_column: str = "entry_key"
+    config_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformContext:
+    """What a section item is drafted for: one platform of one foundry."""
+
+    foundry: FoundryModel
+    platform: PlatformModel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryDraft:
+    """An entry as a factory type wants it, before the store knows it.
+
+    Attributes:
+        key: Key of the row, unique within the platform and type.
+        config: The type's own keys of config_json, JSON values only, no secrets.
+        produces: Datasets this entry writes, as ``Store#dataset``.
+        consumes: Datasets this entry reads, as ``Store#dataset``; each must be
+            produced by an entry of the same platform.
+        path: Where in the section item the entry comes from, for findings.
+    """
+
+    key: str
+    config: Mapping[str, Any]
+    produces: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One row of a factory's table in one revision.
+
+    Attributes:
+        foundry: Name of the foundry.
+        platform_name: Name of the platform as the model writes it.
+        factory_type: Name of the factory type.
+        key: Key of the row.
+        dag_id: DAG id of the entry.
+        config: The parsed config_json.
+        status: Where the entry stands in its life.
+        revision: Revision that last changed the row.
+        author: Who made that revision.
+        created_at: When that revision was made, UTC.
+        message: Why that revision was made.
+    """
+
+    foundry: str
+    platform_name: str
+    factory_type: str
+    key: str
+    dag_id: str
+    config: Mapping[str, Any]
+    status: Status
+    revision: int
+    author: str = ""
+    created_at: datetime | None = None
+    message: str = ""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The keys that are DAG Foundry's own (owner, tags, retries, pool, ...)."""
+        own = self.config.get("dagfoundry", {})
+        return own if isinstance(own, dict) else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnDatasets:
+    """A schedule: run when each of these datasets (``Store#dataset``) was written."""
+
+    datasets: tuple[str, ...]
+
+
+Schedule = str | OnDatasets | None
+"""A cron expression, datasets to wait for, or none (only triggered)."""
+
+
+class DagKit(Protocol):
+    """What Airflow integration hands to a builder, the same on every Airflow version.
+
+    A kit is made for one entry. It applies what every DAG needs: DAG id, owner,
+    retries, pool, start date, no catch-up, one active run, documentation, and
+    the entry's status (a retiring entry gets no schedule and no self-trigger).
+    """
+
+    def dag(
+        self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
+    ) -> AbstractContextManager[Any]:
+        """Open the entry's DAG; tasks made inside belong to it.
+
+        Args:
+            schedule: When it runs.
+            tags: Tags besides those of the model.
+            retries: Retries of its tasks where the model says nothing.
+        """
+        ...
+
+    def empty(self, task_id: str, *, trigger_rule: str = "all_success") -> Any:  # noqa: ANN401 - an Airflow operator, which core must not import
+        """Make a task that does nothing."""
+        ...
+
+    def job(
+        self,
+        task_id: str,
+        command: Sequence[str],
+        *,
+        spec: Mapping[str, Any],
+        outlets: Sequence[str] = (),
+        priority: int = 1,
+    ) -> Any:  # noqa: ANN401 - an Airflow operator, which core must not import
+        """Make a task that runs a job (see :mod:`dagfoundry.jobs`) on the platform's runner.
+
+        Args:
+            task_id: Id of the task.
+            command: Arguments of the Python interpreter, such as ``("-m", "package.job")``.
+            spec: What the job is to do; JSON values, no secrets.
+            outlets: Datasets (``Store#dataset``) it has written when it succeeds.
+            priority: Absolute priority weight.
+        """
+        ...
+
+    def branch_on_result(
+        self,
+        task_id: str,
+        *,
+        job: str,
+        done: str,
+        keep_working: str,
+        trigger_rule: str = "all_success",
+    ) -> Any:  # noqa: ANN401 - an Airflow operator, which core must not import
+        """Make a task that reads the JSON result of task ``job`` and chooses what follows."""
+        ...
+
+    def retrigger(self, task_id: str) -> Any:  # noqa: ANN401 - an Airflow operator, which core must not import
+        """Make a task that starts the next run of the same DAG at once."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactoryType:
+    """How rows of one kind become DAGs.
+
+    Attributes:
+        name: Name of the type, stored in ``factory_dags.factory_type``.
+        summary: What its DAGs do, in one sentence.
+        section: Key of the model whose items belong to this type.
+        item: Model of one such item; a subclass of :class:`~dagfoundry.SectionItem`.
+        draft: Turns an item into entries for one platform; raises ``ValueError``
+            for an item that cannot be drafted.
+        config: Model of a stored entry's config_json; unknown keys must be allowed.
+        build: Turns a stored entry into a DAG. Imports Airflow inside, never at
+            module level. Runs in the DAG processor's child processes and in tasks.
+        table: Where the rows are; by default ``{platform}_{name}_entries``.
+        dag_id: Pattern of an entry's DAG id, with ``{platform}`` (Kubernetes form)
+            and ``{key}``.
+        factory_dag_id: Pattern of the factory DAG's id, with ``{platform}``.
+        factory_tags: Tags of the factory DAG besides ``factory`` and the platform.
+    """
+
+    name: str
+    summary: str
+    section: str
+    item: type[SectionItem]
+    draft: Callable[[Any, PlatformContext], Sequence[EntryDraft]]
+    config: type[BaseModel]
+    build: Callable[[Entry, DagKit], Any]
+    table: EntryTable = field(default=EntryTable(suffix=""))
+    dag_id: str = ""
+    factory_dag_id: str = ""
+    factory_tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fill the patterns that the plugin left to us."""
+        if not self.table.suffix:
+            object.__setattr__(self, "table", EntryTable(suffix=f"{self.name}_entries"))
+        if not self.dag_id:
+            object.__setattr__(self, "dag_id", f"{{platform}}__{{key}}_{self.name}")
+        if not self.factory_dag_id:
+            object.__setattr__(self, "factory_dag_id", f"{{platform}}_{self.name}_factory")

@@ -1,0 +1,1 @@
+"""The model: YAML that a team writes, checked and located."""

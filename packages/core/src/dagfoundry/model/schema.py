@@ -1,0 +1,103 @@
+"""The part of a model that every factory type shares: foundry, platforms, section items."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dagfoundry.connections import Database
+from dagfoundry.names import NAME_PATTERN, PLATFORM_NAME_PATTERN
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+"""Name of an entry, store, dataset: a letter, then letters, digits and underscores."""
+
+PlatformName = Annotated[str, Field(pattern=PLATFORM_NAME_PATTERN)]
+"""Name of a foundry or platform; a dash is allowed as well."""
+
+_CREDENTIAL = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+class ModelPart(BaseModel):
+    """Base of everything in a model: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Milestoning(str, Enum):
+    """How the merge tables keep history."""
+
+    LIVE = "live"
+    FORENSIC = "forensic"
+
+
+class Runner(str, Enum):
+    """Where a platform's jobs run."""
+
+    LOCAL = "local"
+
+
+class Git(ModelPart):
+    """The repository that holds the model."""
+
+    repo_url: str
+    branch: str = "main"
+    credential: Annotated[str, Field(pattern=_CREDENTIAL)] | None = None
+
+
+class Kubernetes(ModelPart):
+    """Where pods run, as the reference's rows name it."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+    image: str | None = None
+    storage_class: str | None = None
+
+
+class PlatformModel(ModelPart):
+    """A named target, such as YellowLive."""
+
+    name: PlatformName
+    milestoning: Milestoning = Milestoning.LIVE
+    merge_store: Database
+    runner: Runner = Runner.LOCAL
+
+
+class FoundryModel(ModelPart):
+    """The keys of a model that are the foundry's own.
+
+    Attributes:
+        foundry: Name of the foundry; the reference calls it the PSP.
+        buckets: Number of bundle files, fixed when the foundry is created.
+        platforms: The platforms its entries run on.
+        git: The model's repository.
+        kubernetes: Where pods run.
+    """
+
+    foundry: PlatformName
+    buckets: Annotated[int, Field(ge=1, le=256)] = 32
+    platforms: Annotated[tuple[PlatformModel, ...], Field(min_length=1)]
+    git: Git | None = None
+    kubernetes: Kubernetes | None = None
+
+
+class SectionItem(ModelPart):
+    """Base of an item of a factory type's section.
+
+    Attributes:
+        name: Name of the item, unique within its section.
+        platforms: Platforms it runs on; all of the foundry when absent.
+        enabled: False keeps the entries and pauses their DAGs.
+        owner: Owner shown in Airflow.
+        tags: Tags besides the type's own.
+        retries: Retries of each task; the type's default when absent.
+        pool: Airflow pool of each task.
+    """
+
+    name: Name
+    platforms: tuple[PlatformName, ...] | None = None
+    enabled: bool = True
+    owner: Annotated[str, Field(min_length=1)] | None = None
+    tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    retries: Annotated[int, Field(ge=0, le=100)] | None = None
+    pool: Annotated[str, Field(min_length=1, max_length=256)] | None = None

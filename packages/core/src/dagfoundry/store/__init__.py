@@ -1,0 +1,1 @@
+"""The store: rows, revisions and versions in a database."""

@@ -1,0 +1,158 @@
+"""What the store gives back: rows as of a revision, revisions, versions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from dagfoundry.factories import Entry, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RowKind(str, Enum):
+    """Which of the three layers of DAGs a row stands for."""
+
+    INFRASTRUCTURE = "infrastructure"
+    FACTORY = "factory"
+    ENTRY = "entry"
+
+
+class Source(str, Enum):
+    """What made a revision."""
+
+    MERGE = "merge"
+    ROLLBACK = "rollback"
+    EXTERNAL = "external"
+    ADOPT = "adopt"
+    LIFECYCLE = "lifecycle"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowState:
+    """One row of a foundry in one revision, and the DAG it stands for.
+
+    Attributes:
+        kind: Infrastructure, factory or entry.
+        foundry: Name of the foundry.
+        table_name: Physical table of the row.
+        platform_name: Platform as the model writes it; empty for the infrastructure.
+        factory_type: Name of the factory type; empty for the infrastructure.
+        key: Key of an entry's row; empty for the other kinds.
+        dag_id: DAG id.
+        bucket: Number of the bucket that holds the DAG.
+        status: Where the row stands in its life.
+        config_json: The row's config as stored; may be broken JSON after a hand edit.
+        revision: Revision that last changed the row.
+        author: Who made that revision.
+        created_at: When, UTC, as ISO 8601 text.
+        message: Why.
+    """
+
+    kind: RowKind
+    foundry: str
+    table_name: str
+    platform_name: str
+    factory_type: str
+    key: str
+    dag_id: str
+    bucket: int
+    status: Status
+    config_json: str
+    revision: int
+    author: str = ""
+    created_at: str = ""
+    message: str = ""
+
+    def config(self) -> dict[str, Any]:
+        """Return the parsed config_json.
+
+        Raises:
+            ValueError: The text is no JSON object.
+        """
+        value = json.loads(self.config_json)
+        if not isinstance(value, dict):
+            msg = f"config_json holds {type(value).__name__}, not an object"
+            raise ValueError(msg)  # noqa: TRY004 - the value is wrong, not a caller's type
+        return value
+
+    def entry(self) -> Entry:
+        """Return the row as a plugin sees it.
+
+        Raises:
+            ValueError: config_json is no JSON object.
+        """
+        return Entry(
+            foundry=self.foundry,
+            platform_name=self.platform_name,
+            factory_type=self.factory_type,
+            key=self.key,
+            dag_id=self.dag_id,
+            config=self.config(),
+            status=self.status,
+            revision=self.revision,
+            author=self.author,
+            created_at=datetime.fromisoformat(self.created_at) if self.created_at else None,
+            message=self.message,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as JSON values, the same bytes for the same row."""
+        return asdict(self) | {"kind": self.kind.value, "status": self.status.value}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RowState:
+        """Return the record that :meth:`to_json` wrote."""
+        kind, status = RowKind(values["kind"]), Status(values["status"])
+        return cls(**{**values, "kind": kind, "status": status})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where a foundry stands.
+
+    Attributes:
+        foundry: Name of the foundry.
+        revision: Its newest revision.
+        buckets: Number of its bundle files, fixed for its life.
+    """
+
+    foundry: str
+    revision: int
+    buckets: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RevisionRecord:
+    """Who made a revision, when, why and from what."""
+
+    revision: int
+    parent: int | None
+    author: str
+    created_at: datetime
+    message: str
+    source: Source
+    model_commit: str | None
+    environment: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionRecord:
+    """What a DAG processor serves of a revision.
+
+    Attributes:
+        version: Bundle version, ``r<revision>-<12 hex>``.
+        revision: The revision it serves.
+        held: DAG id to the older revision at which an entry is held; 0 means
+            that it has never been good and is not served at all.
+        errors: DAG id to the report of what is wrong with its newest row.
+    """
+
+    version: str
+    revision: int
+    held: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
