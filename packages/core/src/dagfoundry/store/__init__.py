@@ -1,1 +1,163 @@
-"""The store: rows, revisions and versions in a database."""
+"""The store: rows, revisions and versions in a database.
+
+Readers (DAG processor, workers) use :class:`Store`; merges use :mod:`dagfoundry.merge`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError
+
+from dagfoundry.errors import StoreUnavailableError
+from dagfoundry.store import lifecycle, read, write
+from dagfoundry.store.engine import reading, store_engine, writing
+from dagfoundry.store.records import (
+    Head,
+    RevisionRecord,
+    RowKind,
+    RowState,
+    Source,
+    VersionRecord,
+)
+from dagfoundry.store.tables import FOUNDRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.engine import URL, Connection
+
+__all__ = [
+    "Head",
+    "RevisionRecord",
+    "RowKind",
+    "RowState",
+    "Source",
+    "Store",
+    "VersionRecord",
+    "open_store",
+]
+
+
+class Store:
+    """One store; opens a connection for each call and keeps none.
+
+    Every method raises :class:`~dagfoundry.errors.StoreUnavailableError` when the
+    database cannot be used, and those that take a foundry
+    :class:`~dagfoundry.errors.FoundryMissingError` when the store does not hold it.
+    """
+
+    def __init__(self, url: URL, *, timeout_seconds: float) -> None:
+        self.url = url
+        self.engine = store_engine(url, timeout_seconds)
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """Open a transaction that reads."""
+        return reading(self.engine)
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """Open the one transaction of a write."""
+        return writing(self.engine)
+
+    def head(self, foundry: str) -> Head:
+        """Return the foundry's newest revision and its number of buckets; one statement."""
+        with self._reading_foundry(foundry) as connection:
+            return read.read_head(connection, foundry)
+
+    def foundries(self) -> list[str]:
+        """Return the names of all foundries of the store, sorted."""
+        with self.reading() as connection:
+            if not _has_registry(connection):
+                return []
+            return read.read_foundries(connection)
+
+    def rows_at(
+        self,
+        foundry: str,
+        revision: int,
+        *,
+        bucket: int | None = None,
+        dag_id: str | None = None,
+    ) -> list[RowState]:
+        """Return every row's last state up to a revision, of all statuses, by DAG id."""
+        with self._reading_foundry(foundry) as connection:
+            head = read.read_head(connection, foundry)
+            return read.read_rows(connection, head, revision, bucket=bucket, dag_id=dag_id)
+
+    def changes(self, foundry: str, *, after: int, until: int) -> list[RowState]:
+        """Return the rows that changed in ``(after, until]``, as they were at ``until``."""
+        with self._reading_foundry(foundry) as connection:
+            head = read.read_head(connection, foundry)
+            return read.read_changes(connection, head, after=after, until=until)
+
+    def revisions(self, foundry: str) -> list[RevisionRecord]:
+        """Return the foundry's revisions, oldest first."""
+        with self._reading_foundry(foundry) as connection:
+            return read.read_revisions(connection, read.read_head(connection, foundry))
+
+    def revision(self, foundry: str, revision: int) -> RevisionRecord | None:
+        """Return one revision, or None when there is none of this number."""
+        with self._reading_foundry(foundry) as connection:
+            head = read.read_head(connection, foundry)
+            found = read.read_revisions(connection, head, revision=revision)
+            return found[0] if found else None
+
+    def version(self, foundry: str, version: str) -> VersionRecord | None:
+        """Return a recorded version, or None."""
+        with self._reading_foundry(foundry) as connection:
+            return read.read_version(connection, read.read_head(connection, foundry), version)
+
+    def latest_version(self, foundry: str) -> VersionRecord | None:
+        """Return the version recorded for the newest revision, or None."""
+        with self._reading_foundry(foundry) as connection:
+            return read.read_version(connection, read.read_head(connection, foundry))
+
+    def record_version(self, foundry: str, record: VersionRecord) -> None:
+        """Record what a DAG processor is about to serve; recording it twice is harmless."""
+        try:
+            with self.writing() as connection:
+                write.write_version(connection, read.read_head(connection, foundry), record)
+        except IntegrityError:
+            return  # another DAG processor recorded the same content at the same moment
+
+    def retire(self, foundry: str, dag_ids: Sequence[str], *, author: str, message: str) -> int:
+        """Move rows from retiring to retired in a new revision; others stay as they are.
+
+        Returns:
+            The head revision, new or old.
+        """
+        origin = write.Origin(author=author, message=message, source=Source.LIFECYCLE)
+        with self.writing() as connection:
+            return lifecycle.retire(connection, foundry, dag_ids, origin).revision
+
+    def close(self) -> None:
+        """Forget the engine; there is no open connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _reading_foundry(self, foundry: str) -> Iterator[Connection]:
+        try:
+            with self.reading() as connection:
+                yield connection
+        except StoreUnavailableError:
+            with self.reading() as connection:
+                if _has_registry(connection):
+                    raise
+            raise read.foundry_missing(foundry) from None
+
+
+def _has_registry(connection: Connection) -> bool:
+    return inspect(connection).has_table(FOUNDRIES.name)
+
+
+def open_store(url: URL, *, timeout_seconds: float = 5.0) -> Store:
+    """Return the store at a URL; opens no connection.
+
+    Args:
+        url: The store's database.
+        timeout_seconds: How long to wait for a connection, a statement or a lock.
+    """
+    return Store(url, timeout_seconds=timeout_seconds)

@@ -1,0 +1,118 @@
+"""The store's engine: no pool, short time-outs, and errors that say what to do.
+
+The DAG processor forks and the loader lives for a second, so a connection is opened for
+each piece of work and closed after it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from dagfoundry.errors import SettingInvalidError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import URL, Connection, Engine
+
+_BEGIN: Final = "dagfoundry_begin"
+
+
+def store_engine(url: URL, timeout_seconds: float) -> Engine:
+    """Return an engine for the store; opens no connection.
+
+    Args:
+        url: The store's database.
+        timeout_seconds: How long to wait for a connection, a statement or a lock.
+
+    Raises:
+        SettingInvalidError: The driver is not installed.
+    """
+    arguments = _connect_arguments(url, timeout_seconds)
+    try:
+        engine = create_engine(url, future=True, poolclass=NullPool, connect_args=arguments)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        msg = f"no driver for {url.drivername}: {error}"
+        remedy = "Install it, for PostgreSQL: pip install 'dagfoundry[postgres]'."
+        raise SettingInvalidError(msg, remedy=remedy) from None
+    if url.get_backend_name() == "sqlite":
+        _take_over_transactions(engine)
+    return engine
+
+
+def _connect_arguments(url: URL, timeout_seconds: float) -> dict[str, Any]:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return {"timeout": timeout_seconds}
+    whole_seconds = max(1, round(timeout_seconds))
+    if backend == "postgresql":
+        limit = f"-c statement_timeout={round(timeout_seconds * 1000)}"
+        return {"connect_timeout": whole_seconds, "options": limit}
+    return {"connect_timeout": whole_seconds, "read_timeout": whole_seconds}
+
+
+def _take_over_transactions(engine: Engine) -> None:
+    """Begin transactions ourselves: pysqlite would begin a write only at its first row."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - a DBAPI connection
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a connection to read one consistent state.
+
+    Raises:
+        StoreUnavailableError: The database cannot be reached or refuses.
+    """
+    _require_file(engine.url)
+    with _translated(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open the one transaction of a write; it commits at the end or leaves nothing.
+
+    Raises:
+        StoreUnavailableError: The database cannot be reached or refuses.
+    """
+    writer = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+    with _translated(engine), writer.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise  # a conflict, which the caller names; the store itself works
+    except DBAPIError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = " ".join(str(error.orig).split())
+        msg = f"the store at {where} cannot be used: {reason}"
+        remedy = "Check DAGFOUNDRY_STORE_URL, that the database runs, and the role's rights."
+        raise StoreUnavailableError(msg, remedy=remedy) from error
+
+
+def _require_file(url: URL) -> None:
+    """Keep SQLite from making an empty database where a store was expected."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return
+    if not Path(str(url.database)).is_file():
+        msg = f"the store at {url.database} does not exist"
+        remedy = "Check DAGFOUNDRY_STORE_URL, or create it with `dagfoundry merge MODEL`."
+        raise StoreUnavailableError(msg, remedy=remedy)

@@ -1,0 +1,199 @@
+"""Reading a foundry's history: what every row was as of a revision.
+
+What Airflow runs is read here and nowhere else, so a row edited by hand runs only once
+it is recorded as a revision.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, select
+
+from dagfoundry.errors import FoundryMissingError
+from dagfoundry.factories import Status
+from dagfoundry.names import bucket_of, infrastructure_dag_id
+from dagfoundry.store.records import Head, RevisionRecord, RowKind, RowState, Source, VersionRecord
+from dagfoundry.store.tables import FOUNDRIES, FoundryTables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.sql import Select
+    from sqlalchemy.sql.elements import ColumnElement
+
+
+def read_head(connection: Connection, foundry: str) -> Head:
+    """Return where a foundry stands; one statement.
+
+    Raises:
+        FoundryMissingError: The store holds no foundry of this name.
+    """
+    statement = select(FOUNDRIES).where(FOUNDRIES.c.foundry == foundry.lower())
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise foundry_missing(foundry)
+    return Head(foundry=row.name, revision=row.head_revision, buckets=row.buckets)
+
+
+def foundry_missing(foundry: str) -> FoundryMissingError:
+    """Return the error for a foundry that the store does not hold."""
+    msg = f"the store holds no foundry {foundry!r}"
+    remedy = "Check the name with `dagfoundry list`, or create it with `dagfoundry merge MODEL`."
+    return FoundryMissingError(msg, remedy=remedy)
+
+
+def read_foundries(connection: Connection) -> list[str]:
+    """Return the names of all foundries of the store, sorted."""
+    return sorted(connection.execute(select(FOUNDRIES.c.name)).scalars())
+
+
+def read_rows(
+    connection: Connection,
+    head: Head,
+    revision: int,
+    *,
+    bucket: int | None = None,
+    dag_id: str | None = None,
+) -> list[RowState]:
+    """Return every row's last state up to a revision, sorted by DAG id.
+
+    Args:
+        connection: An open connection.
+        head: The foundry.
+        revision: The revision to look at.
+        bucket: Only rows of this bucket.
+        dag_id: Only the row of this DAG.
+    """
+    tables = FoundryTables(head.foundry)
+    conditions = [tables.changes.c.revision <= revision]
+    if bucket is not None:
+        conditions.append(tables.changes.c.bucket == bucket)
+    if dag_id is not None:
+        conditions.append(tables.changes.c.dag_id == dag_id)
+    rows = _last_states(connection, tables, head, conditions)
+    rows.append(infrastructure_row(head))
+    return sorted(
+        (
+            row
+            for row in rows
+            if (bucket is None or row.bucket == bucket) and (dag_id is None or row.dag_id == dag_id)
+        ),
+        key=lambda row: row.dag_id,
+    )
+
+
+def read_changes(connection: Connection, head: Head, *, after: int, until: int) -> list[RowState]:
+    """Return the rows that changed after one revision, as they were at another one."""
+    tables = FoundryTables(head.foundry)
+    changes = tables.changes.c
+    conditions = [changes.revision > after, changes.revision <= until]
+    return sorted(_last_states(connection, tables, head, conditions), key=lambda row: row.dag_id)
+
+
+def _last_states(
+    connection: Connection,
+    tables: FoundryTables,
+    head: Head,
+    conditions: Sequence[ColumnElement[bool]],
+) -> list[RowState]:
+    statement = _last_states_statement(tables, conditions)
+    return [_row_state(head, row) for row in connection.execute(statement)]
+
+
+def _last_states_statement(
+    tables: FoundryTables, conditions: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
+    changes, revisions = tables.changes, tables.revisions
+    last = (
+        select(
+            changes.c.table_name, changes.c.row_key, func.max(changes.c.revision).label("revision")
+        )
+        .where(*conditions)
+        .group_by(changes.c.table_name, changes.c.row_key)
+        .subquery()
+    )
+    is_last = and_(
+        changes.c.table_name == last.c.table_name,
+        changes.c.row_key == last.c.row_key,
+        changes.c.revision == last.c.revision,
+    )
+    return (
+        select(changes, revisions.c.author, revisions.c.created_at, revisions.c.message)
+        .join(last, is_last)
+        .join(revisions, revisions.c.revision == changes.c.revision)
+    )
+
+
+def _row_state(head: Head, row: Row[Any]) -> RowState:
+    after = json.loads(row.after) if row.after else {}
+    return RowState(
+        kind=RowKind(row.kind),
+        foundry=head.foundry,
+        table_name=row.table_name,
+        platform_name=row.platform_name,
+        factory_type=row.factory_type,
+        key=row.entry_key,
+        dag_id=row.dag_id,
+        bucket=row.bucket,
+        status=Status(after.get("status", Status.PURGED)),
+        config_json=after.get("config_json", "{}"),
+        revision=row.revision,
+        author=row.author,
+        created_at=f"{row.created_at.isoformat(timespec='seconds')}+00:00",
+        message=row.message,
+    )
+
+
+def infrastructure_row(head: Head) -> RowState:
+    """Return the row that stands for the foundry's infrastructure DAG, the same for its life."""
+    dag_id = infrastructure_dag_id(head.foundry)
+    return RowState(
+        kind=RowKind.INFRASTRUCTURE,
+        foundry=head.foundry,
+        table_name="",
+        platform_name="",
+        factory_type="",
+        key="",
+        dag_id=dag_id,
+        bucket=bucket_of(dag_id, head.buckets),
+        status=Status.ACTIVE,
+        config_json="{}",
+        revision=1,
+    )
+
+
+def read_revisions(
+    connection: Connection, head: Head, *, revision: int | None = None
+) -> list[RevisionRecord]:
+    """Return the foundry's revisions, oldest first, or the one that is asked for."""
+    table = FoundryTables(head.foundry).revisions
+    statement = select(table).order_by(table.c.revision)
+    if revision is not None:
+        statement = statement.where(table.c.revision == revision)
+    return [
+        RevisionRecord(**{**row._mapping, "source": Source(row.source)})  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
+        for row in connection.execute(statement)
+    ]
+
+
+def read_version(
+    connection: Connection, head: Head, version: str | None = None
+) -> VersionRecord | None:
+    """Return a version, the newest one when none is named, or None when there is none."""
+    table = FoundryTables(head.foundry).versions
+    statement = select(table).order_by(table.c.revision.desc(), table.c.created_at.desc())
+    if version is not None:
+        statement = statement.where(table.c.version == version)
+    row = connection.execute(statement.limit(1)).one_or_none()
+    if row is None:
+        return None
+    manifest = json.loads(row.manifest)
+    return VersionRecord(
+        version=row.version,
+        revision=row.revision,
+        held=manifest["held"],
+        errors=manifest["errors"],
+    )

@@ -1,0 +1,259 @@
+"""Writing: tables first, then one transaction in which rows, history and head move together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from dagfoundry.errors import StoreConflictError
+from dagfoundry.store.read import foundry_missing, read_head
+from dagfoundry.store.records import Head, RowKind, Source
+from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from dagfoundry.factories import Status
+    from dagfoundry.store.records import VersionRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowChange:
+    """One row to write, with the table it is in and what history says of it.
+
+    Attributes:
+        table: The row's table.
+        primary_key: The row's key columns and values.
+        kind: Factory or entry.
+        platform_name: Platform as the model writes it.
+        factory_type: Name of the factory type.
+        key: Key of an entry; empty for a factory.
+        dag_id: DAG id.
+        bucket: Bucket of the DAG.
+        before: Status and config_json before; None for a new row.
+        status: Status after.
+        config_json: config_json after.
+    """
+
+    table: Table = field(repr=False)
+    primary_key: Mapping[str, str]
+    kind: RowKind
+    platform_name: str
+    factory_type: str
+    key: str
+    dag_id: str
+    bucket: int
+    before: Mapping[str, str | None] | None
+    status: Status
+    config_json: str
+
+    @property
+    def row_key(self) -> str:
+        """The row's key as history writes it."""
+        return row_key(self.kind, self.platform_name, self.factory_type, self.key)
+
+
+def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
+    """Return a row's key as history and the list of DAG ids write it."""
+    return f"{platform_name}/{factory_type}" if kind is RowKind.FACTORY else key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Who makes a revision, why and from what."""
+
+    author: str
+    message: str
+    source: Source
+    model_commit: str | None = None
+    environment: str | None = None
+
+
+def lock_foundry(connection: Connection, foundry: str) -> Head:
+    """Take the lock that serialises all writes of a foundry until the transaction ends.
+
+    Raises:
+        FoundryMissingError: The store holds no foundry of this name.
+    """
+    statement = (
+        select(FOUNDRIES.c.foundry).where(FOUNDRIES.c.foundry == foundry.lower()).with_for_update()
+    )
+    if connection.execute(statement).one_or_none() is None:
+        raise foundry_missing(foundry)
+    return read_head(connection, foundry)
+
+
+def create_foundry(connection: Connection, foundry: str, buckets: int) -> None:
+    """Add a foundry at revision 0; do nothing when it is there already."""
+    known = connection.execute(
+        select(FOUNDRIES.c.name).where(FOUNDRIES.c.foundry == foundry.lower())
+    ).scalar_one_or_none()
+    if known is None:
+        connection.execute(
+            insert(FOUNDRIES).values(
+                foundry=foundry.lower(),
+                name=foundry,
+                buckets=buckets,
+                head_revision=0,
+                created_at=utc_now(),
+            )
+        )
+
+
+def claim_platforms(connection: Connection, foundry: str, platforms: Iterable[str]) -> None:
+    """Write down that the foundry owns these platforms.
+
+    Raises:
+        StoreConflictError: One belongs to another foundry or is spelt otherwise there.
+    """
+    owners = {row.platform: row for row in connection.execute(select(PLATFORMS))}
+    for name in platforms:
+        owner = owners.get(name.lower())
+        if owner is None:
+            row = {"platform": name.lower(), "name": name, "foundry": foundry}
+            connection.execute(insert(PLATFORMS).values(row))
+        elif (owner.name, owner.foundry) != (name, foundry):
+            msg = (
+                f"platform {name!r} takes the tables of platform {owner.name!r} "
+                f"of foundry {owner.foundry!r}"
+            )
+            raise StoreConflictError(msg, remedy="Choose another platform name, or another store.")
+
+
+def write_revision(
+    connection: Connection, head: Head, changes: Sequence[RowChange], origin: Origin
+) -> Head:
+    """Write changed rows, their history and the new head; the caller holds the lock.
+
+    Returns:
+        The new head; the old one when nothing changes.
+
+    Raises:
+        StoreConflictError: A DAG id is taken by another foundry of the store.
+    """
+    if not changes:
+        return head
+    moved = Head(foundry=head.foundry, revision=head.revision + 1, buckets=head.buckets)
+    now = utc_now()
+    _write_rows(connection, changes, now)
+    _write_dag_ids(connection, head.foundry, changes)
+    tables = FoundryTables(head.foundry)
+    connection.execute(insert(tables.revisions), [_revision_values(head, moved, origin, now)])
+    connection.execute(
+        insert(tables.changes), [_change_values(change, moved.revision) for change in changes]
+    )
+    connection.execute(
+        update(FOUNDRIES)
+        .where(FOUNDRIES.c.foundry == head.foundry.lower())
+        .values(head_revision=moved.revision)
+    )
+    return moved
+
+
+def _write_rows(connection: Connection, changes: Sequence[RowChange], now: datetime) -> None:
+    for table in {change.table.name: change.table for change in changes}.values():
+        mine = [change for change in changes if change.table.name == table.name]
+        fresh = [_row_values(c, now) | {"created_at": now} for c in mine if c.before is None]
+        known = [_row_values(c, now, prefix="b_") for c in mine if c.before is not None]
+        if fresh:
+            connection.execute(insert(table), fresh)
+        if known:
+            connection.execute(_update_row(table), known)
+
+
+def _row_values(change: RowChange, now: datetime, prefix: str = "") -> dict[str, Any]:
+    values = {
+        **change.primary_key,
+        "config_json": change.config_json,
+        "status": change.status.value,
+        "updated_at": now,
+    }
+    return {f"{prefix}{column}": value for column, value in values.items()}
+
+
+def _update_row(table: Table) -> Any:  # noqa: ANN401 - SQLAlchemy 1.4 and 2 name the type otherwise
+    keys = [column == bindparam(f"b_{column.name}") for column in table.primary_key]
+    values: dict[Any, Any] = {
+        name: bindparam(f"b_{name}") for name in ("config_json", "status", "updated_at")
+    }
+    return update(table).where(*keys).values(values)
+
+
+def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowChange]) -> None:
+    fresh = [
+        {
+            "dag_id": change.dag_id,
+            "foundry": foundry,
+            "table_name": change.table.name,
+            "row_key": change.row_key,
+        }
+        for change in changes
+        if change.before is None
+    ]
+    if not fresh:
+        return
+    try:
+        connection.execute(insert(DAGS), fresh)
+    except IntegrityError as error:
+        msg = "a DAG id of this merge was taken by another foundry of the store meanwhile"
+        raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
+
+
+def _revision_values(head: Head, moved: Head, origin: Origin, now: datetime) -> dict[str, Any]:
+    return {
+        "revision": moved.revision,
+        "parent": head.revision or None,
+        "author": origin.author,
+        "created_at": now,
+        "message": origin.message,
+        "source": origin.source.value,
+        "model_commit": origin.model_commit,
+        "environment": origin.environment,
+    }
+
+
+def _change_values(change: RowChange, revision: int) -> dict[str, Any]:
+    after = {"status": change.status.value, "config_json": change.config_json}
+    return {
+        "revision": revision,
+        "table_name": change.table.name,
+        "row_key": change.row_key,
+        "kind": change.kind.value,
+        "platform_name": change.platform_name,
+        "factory_type": change.factory_type,
+        "entry_key": change.key,
+        "dag_id": change.dag_id,
+        "bucket": change.bucket,
+        "before": None if change.before is None else json.dumps(dict(change.before)),
+        "after": json.dumps(after),
+    }
+
+
+def write_version(connection: Connection, head: Head, record: VersionRecord) -> None:
+    """Record a version; do nothing when it is recorded already."""
+    table = FoundryTables(head.foundry).versions
+    known = select(table.c.version).where(table.c.version == record.version)
+    if connection.execute(known).one_or_none() is not None:
+        return
+    manifest = {"held": dict(record.held), "errors": dict(record.errors)}
+    connection.execute(
+        insert(table).values(
+            version=record.version,
+            revision=record.revision,
+            manifest=json.dumps(manifest, sort_keys=True),
+            created_at=utc_now(),
+        )
+    )
+
+
+def utc_now() -> datetime:
+    """Return the time as the store keeps it: UTC, without a time zone, in microseconds."""
+    return datetime.now(tz=timezone.utc).replace(tzinfo=None)
