@@ -14,6 +14,7 @@ Example::
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -384,10 +385,8 @@ def _stop_trees(roots: list[subprocess.Popen[bytes]], number: signal.Signals) ->
             os.killpg(root.pid, number)
     _, alive = psutil.wait_procs(members, timeout=_STOP_SECONDS)
     for member in {*alive, *(child for left in alive for child in _tree(left.pid))}:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
-        except psutil.NoSuchProcess:
-            continue
     for root in roots:
         root.wait()
 
