@@ -1,0 +1,212 @@
+"""A transformer as a model writes it, and as a row stores it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from dagfoundry import CronExpression, ModelPart, Name, SectionItem
+from dagfoundry_datatransformer.statement import SelectStatement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_DATASET: Final = r"^[A-Za-z][A-Za-z0-9_]{0,127}\.[A-Za-z][A-Za-z0-9_]{0,127}$"
+_NO_SCHEDULE: Final = ("", "None")
+"""How rows of the reference write that there is no schedule (defect D7)."""
+
+CallableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")]
+"""Name of an entry point; it can never be an import path, for want of a dot."""
+
+DatasetName = Annotated[str, Field(pattern=_DATASET)]
+"""``Store.dataset``."""
+
+
+def _by_alias(value: object) -> object:
+    """Turn a list of ``Store.dataset`` into a mapping by the datasets' names."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    inputs: dict[str, str] = {}
+    for dataset in map(str, value):
+        if not re.fullmatch(_DATASET, dataset):
+            msg = f"{dataset!r} does not name a dataset as Store.dataset"
+            raise ValueError(msg)
+        alias = dataset.partition(".")[2]
+        if alias in inputs:
+            msg = (
+                f"{inputs[alias]} and {dataset} have one name; write inputs as alias: Store.dataset"
+            )
+            raise ValueError(msg)
+        inputs[alias] = dataset
+    return inputs
+
+
+def _distinct(names: Iterable[str], what: str) -> None:
+    """Refuse names that one of the databases takes for the same."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            msg = f"the {what} {seen[name.lower()]!r} and {name!r} are the same to a database"
+            raise ValueError(msg)
+        seen[name.lower()] = name
+
+
+def _distinct_columns(key: tuple[str, ...]) -> tuple[str, ...]:
+    _distinct(key, "key columns")
+    return key
+
+
+def _distinct_aliases(inputs: dict[str, str]) -> dict[str, str]:
+    _distinct(inputs, "aliases")
+    return inputs
+
+
+def _distinct_outputs(outputs: tuple[TransformerOutput, ...]) -> tuple[TransformerOutput, ...]:
+    _distinct((output.name for output in outputs), "outputs")
+    return outputs
+
+
+Inputs = Annotated[
+    dict[Name, DatasetName], BeforeValidator(_by_alias), AfterValidator(_distinct_aliases)
+]
+"""Alias to ``Store.dataset``; a list takes the datasets' names as aliases."""
+
+Key = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    Field(min_length=1),
+    AfterValidator(_distinct_columns),
+]
+"""Columns that identify a row; unique and never NULL."""
+
+
+class TransformerOutput(ModelPart):
+    """A dataset that a transformer makes.
+
+    Attributes:
+        name: Name of the dataset.
+        key: Columns that identify a row.
+        sql: SELECT over the inputs, each by its alias; none for a Python transformer.
+    """
+
+    name: Name
+    key: Key
+    sql: SelectStatement | None = None
+
+
+Outputs = Annotated[
+    tuple[TransformerOutput, ...], Field(min_length=1), AfterValidator(_distinct_outputs)
+]
+"""At least one output, each of another name."""
+
+
+class TransformerItem(SectionItem):
+    """An item of the model's section ``transformers``.
+
+    Attributes:
+        inputs: Alias to ``Store.dataset``; a list takes the datasets' names as aliases.
+        schedule: Cron expression; when absent it runs on the data that it reads.
+        output_store: Store that its outputs belong to; the transformer's name by default.
+        outputs: What it makes.
+        python: Entry point in group ``dagfoundry.transformers`` that makes the outputs.
+    """
+
+    inputs: Inputs = Field(default_factory=dict)
+    schedule: CronExpression | None = None
+    output_store: Name | None = None
+    outputs: Outputs
+    python: CallableName | None = None
+
+    @property
+    def store(self) -> str:
+        """The store that its outputs belong to."""
+        return self.output_store or self.name
+
+    @model_validator(mode="after")
+    def _check_sql(self) -> TransformerItem:
+        for output in self.outputs:
+            if self.python is None and output.sql is None:
+                msg = f"output {output.name!r} has no sql, and the transformer names no python"
+                raise ValueError(msg)
+            if self.python is not None and output.sql is not None:
+                msg = f"output {output.name!r} has sql, but python {self.python!r} makes it"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _check_loop(self) -> TransformerItem:
+        made = {f"{self.store}.{output.name}".lower() for output in self.outputs}
+        for dataset in self.inputs.values():
+            if dataset.lower() in made:
+                msg = f"it reads its own output {dataset}"
+                raise ValueError(msg)
+        return self
+
+
+def _schedule(value: object) -> object:
+    return None if value in _NO_SCHEDULE else value
+
+
+class StoredOutput(BaseModel):
+    """An output as a row stores it under ``dagfoundry.outputs``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+    key: tuple[str, ...]
+    sql: SelectStatement | None = None
+
+
+class StoredOptions(BaseModel):
+    """What a row stores under ``dagfoundry``; a reference deployment's row has none of it.
+
+    Attributes:
+        inputs: Alias to ``Store#dataset``.
+        outputs: What the job makes.
+        python: Entry point that makes the outputs.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    inputs: dict[str, str] = Field(default_factory=dict)
+    outputs: tuple[StoredOutput, ...] = ()
+    python: CallableName | None = None
+
+
+class TransformerConfig(BaseModel):
+    """A stored row's config_json (reference system, 2.4).
+
+    Attributes:
+        workspace_name: Name of the transformer.
+        platform_name: Name of the platform as DAG ids write it.
+        output_datastore_name: Store that its outputs belong to.
+        input_dataset_list: What it reads, as ``Store#dataset``.
+        output_dataset_list: Names of the datasets it makes.
+        schedule_string: Cron expression, or none for running on the data it reads.
+        priority: Absolute priority weight of its tasks.
+        dagfoundry: What is DAG Foundry's own.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    workspace_name: str
+    platform_name: str
+    output_datastore_name: str
+    input_dataset_list: tuple[str, ...] = ()
+    output_dataset_list: tuple[str, ...] = ()
+    schedule_string: Annotated[CronExpression | None, BeforeValidator(_schedule)] = None
+    priority: int = 1
+    dagfoundry: StoredOptions = StoredOptions()
+
+    @property
+    def produces(self) -> tuple[str, ...]:
+        """The datasets it makes, as ``Store#dataset``."""
+        return tuple(f"{self.output_datastore_name}#{name}" for name in self.output_dataset_list)

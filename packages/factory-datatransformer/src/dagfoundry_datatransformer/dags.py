@@ -1,0 +1,80 @@
+"""How a stored transformer becomes a DAG (reference system, 3.4).
+
+The reference's sensors wait for a run of equal logical date, which never comes
+(defects D3 and D42). Here a transformer without a schedule runs when the datasets
+that it reads were written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from dagfoundry import OnDatasets
+from dagfoundry.connections import merge_store_of
+from dagfoundry_datatransformer.config import TransformerConfig
+
+if TYPE_CHECKING:
+    from dagfoundry import DagKit, Entry
+    from dagfoundry.factories import Schedule
+
+_JOB: Final = ("-m", "dagfoundry_datatransformer.job")
+
+
+def build_transformer(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Airflow DAG
+    """Return the DAG of a stored transformer.
+
+    Raises:
+        pydantic.ValidationError: The row's config is not a transformer's.
+    """
+    config = TransformerConfig.model_validate(entry.config)
+    tags = ("datasurface", "datatransformer", config.platform_name, config.workspace_name)
+    with kit.dag(schedule=_schedule(config), tags=tags) as dag:
+        _tasks(config, _spec(entry, config), kit)
+    return dag
+
+
+def _tasks(config: TransformerConfig, spec: dict[str, Any], kit: DagKit) -> None:
+    start = kit.empty("start_datatransformer")
+    transform = kit.job(
+        "datatransformer_job",
+        (*_JOB, "run-datatransformer"),
+        spec=spec,
+        priority=config.priority,
+    )
+    ingest = kit.job(
+        "output_ingestion_job",
+        (*_JOB, "ingest-output"),
+        spec=spec,
+        outlets=config.produces,
+        priority=config.priority,
+    )
+    check = kit.branch_on_result(
+        "check_result",
+        job="output_ingestion_job",
+        done="wait_for_trigger",
+        keep_working="reschedule_immediately",
+        trigger_rule="none_failed_min_one_success",
+    )
+    start >> transform >> ingest
+    [transform, ingest] >> check
+    check >> [kit.retrigger("reschedule_immediately"), kit.empty("wait_for_trigger")]
+
+
+def _schedule(config: TransformerConfig) -> Schedule:
+    if config.schedule_string is not None:
+        return config.schedule_string
+    inputs = config.input_dataset_list
+    return OnDatasets(datasets=inputs) if inputs else None
+
+
+def _spec(entry: Entry, config: TransformerConfig) -> dict[str, Any]:
+    """Return what both jobs are told: everything but secrets."""
+    return {
+        "platform": entry.platform_name,
+        "transformer": config.workspace_name,
+        "merge_store": merge_store_of(entry.config).as_config(),
+        "output_store": config.output_datastore_name,
+        **config.dagfoundry.model_dump(
+            mode="json", include={"inputs", "outputs", "python"}, exclude_none=True
+        ),
+    }
