@@ -17,9 +17,11 @@ from dagfoundry.factories import (
 )
 from dagfoundry.hookspecs import hookimpl
 from dagfoundry.jobs import JobResult, JobStatus, run_job
+from dagfoundry.model.cron import CronExpression
 from dagfoundry.model.schema import ModelPart, Name, SectionItem
 
 __all__ = [
+    "CronExpression",
     "DagKit",
     "Database",
     "Entry",

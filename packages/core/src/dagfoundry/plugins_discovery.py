@@ -1,0 +1,79 @@
+"""Finds the entry points of group ``dagfoundry`` in all installed distributions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final
+
+from dagfoundry.errors import PluginLoadError
+from dagfoundry.hookspecs import ENTRY_POINT_GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HEADING: Final = re.compile(rf"^\[\s*{ENTRY_POINT_GROUP}\s*\]", re.MULTILINE)
+
+NAMELESS: Final = "(distribution without a name)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledPlugin:
+    """One entry point of an installed distribution, not yet imported."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    load: Callable[[], Any]
+
+
+Failure = tuple[InstalledPlugin, PluginLoadError]
+
+
+def installed_plugins() -> tuple[list[InstalledPlugin], list[Failure]]:
+    """Return all plugins by distribution and name, and those that cannot be read.
+
+    Only distributions that name the group are parsed: a broken file of a stranger
+    ends ``importlib.metadata.entry_points()`` with an error (seen with 3.11).
+    """
+    plugins: list[InstalledPlugin] = []
+    failures: list[Failure] = []
+    for _, distribution in sorted(_distributions().items()):
+        found = _plugins_of(distribution)
+        if isinstance(found, PluginLoadError):
+            failures.append((_plugin(distribution), found))
+        else:
+            plugins += found
+    return plugins, failures
+
+
+def _distributions() -> dict[str, metadata.Distribution]:
+    found: dict[str, metadata.Distribution] = {}
+    for distribution in metadata.distributions():
+        if _HEADING.search(distribution.read_text("entry_points.txt") or ""):
+            name = distribution.metadata["Name"] or NAMELESS
+            # the first on the path is the one that Python imports
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), distribution)
+    return found
+
+
+def _plugins_of(distribution: metadata.Distribution) -> list[InstalledPlugin] | PluginLoadError:
+    try:
+        entry_points = distribution.entry_points
+    except (TypeError, ValueError) as error:
+        msg = f"its entry_points.txt cannot be read: {error}"
+        return PluginLoadError(msg, remedy="Install the distribution again.")
+    ours = [_plugin(distribution, e) for e in entry_points if e.group == ENTRY_POINT_GROUP]
+    return sorted(ours, key=lambda plugin: plugin.entry_point)
+
+
+def _plugin(
+    distribution: metadata.Distribution, entry_point: metadata.EntryPoint | None = None
+) -> InstalledPlugin:
+    return InstalledPlugin(
+        distribution=distribution.metadata["Name"] or NAMELESS,
+        version=distribution.metadata["Version"] or "(no version)",
+        entry_point=entry_point.name if entry_point else "",
+        load=entry_point.load if entry_point else lambda: None,
+    )
