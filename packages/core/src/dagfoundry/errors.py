@@ -17,6 +17,7 @@ __all__ = [
     "CredentialMissingError",
     "DatasetInvalidError",
     "DuplicateFactoryTypeError",
+    "EntryMissingError",
     "FactoryTypeInvalidError",
     "FactoryTypeMissingError",
     "Finding",
@@ -148,6 +149,10 @@ class StoreUnavailableError(FoundryError):
 
 class FoundryMissingError(FoundryError):
     """The store holds no foundry of this name."""
+
+
+class EntryMissingError(FoundryError):
+    """The foundry holds no entry of this name, or several."""
 
 
 class StoreConflictError(FoundryError):

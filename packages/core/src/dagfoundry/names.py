@@ -87,3 +87,8 @@ def infrastructure_dag_id(foundry: str) -> str:
 def dataset_asset_uri(foundry: str, platform: str, dataset: str) -> str:
     """Return the URI of the asset that a stream emits for ``Store#dataset``."""
     return f"x-dagfoundry://{k8s_name(foundry)}/{k8s_name(platform)}/{dataset.replace('#', '/')}"
+
+
+def dag_id_of(pattern: str, platform: str, key: str = "") -> str:
+    """Return the DAG id that a factory type's pattern gives for a platform and key."""
+    return pattern.format(platform=k8s_name(platform), key=key)

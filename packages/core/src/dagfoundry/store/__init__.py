@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.store import lifecycle, read, write
-from dagfoundry.store.engine import reading, store_engine, writing
+from dagfoundry.store.engine import has_file, reading, store_engine, writing
 from dagfoundry.store.records import (
     Head,
     RevisionRecord,
@@ -61,6 +61,10 @@ class Store:
     def writing(self) -> AbstractContextManager[Connection]:
         """Open the one transaction of a write."""
         return writing(self.engine)
+
+    def exists(self) -> bool:
+        """Return False when the store is a SQLite file that nobody has made yet."""
+        return has_file(self.url)
 
     def head(self, foundry: str) -> Head:
         """Return the foundry's newest revision and its number of buckets; one statement."""

@@ -108,11 +108,16 @@ def _translated(engine: Engine) -> Iterator[None]:
         raise StoreUnavailableError(msg, remedy=remedy) from error
 
 
+def has_file(url: URL) -> bool:
+    """Return False when the URL names a SQLite file that does not exist."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return True
+    return Path(str(url.database)).is_file()
+
+
 def _require_file(url: URL) -> None:
     """Keep SQLite from making an empty database where a store was expected."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return
-    if not Path(str(url.database)).is_file():
+    if not has_file(url):
         msg = f"the store at {url.database} does not exist"
         remedy = "Check DAGFOUNDRY_STORE_URL, or create it with `dagfoundry merge MODEL`."
         raise StoreUnavailableError(msg, remedy=remedy)

@@ -31,10 +31,18 @@ def read_head(connection: Connection, foundry: str) -> Head:
     Raises:
         FoundryMissingError: The store holds no foundry of this name.
     """
+    head = read_foundry(connection, foundry)
+    if head is None:
+        raise foundry_missing(foundry)
+    return head
+
+
+def read_foundry(connection: Connection, foundry: str) -> Head | None:
+    """Return where a foundry stands, whatever the case of its name, or None."""
     statement = select(FOUNDRIES).where(FOUNDRIES.c.foundry == foundry.lower())
     row = connection.execute(statement).one_or_none()
     if row is None:
-        raise foundry_missing(foundry)
+        return None
     return Head(foundry=row.name, revision=row.head_revision, buckets=row.buckets)
 
 
@@ -197,3 +205,15 @@ def read_version(
         held=manifest["held"],
         errors=manifest["errors"],
     )
+
+
+def read_model_commit(connection: Connection, head: Head) -> str | None:
+    """Return the commit of the newest merge, or None when it was merged from no repository."""
+    table = FoundryTables(head.foundry).revisions
+    statement = (
+        select(table.c.model_commit)
+        .where(table.c.source == Source.MERGE.value)
+        .order_by(table.c.revision.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none()

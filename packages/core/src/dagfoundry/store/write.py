@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreConflictError
-from dagfoundry.store.read import foundry_missing, read_head
+from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
@@ -93,19 +94,23 @@ def lock_foundry(connection: Connection, foundry: str) -> Head:
 
 def create_foundry(connection: Connection, foundry: str, buckets: int) -> None:
     """Add a foundry at revision 0; do nothing when it is there already."""
-    known = connection.execute(
-        select(FOUNDRIES.c.name).where(FOUNDRIES.c.foundry == foundry.lower())
-    ).scalar_one_or_none()
-    if known is None:
-        connection.execute(
-            insert(FOUNDRIES).values(
-                foundry=foundry.lower(),
-                name=foundry,
-                buckets=buckets,
-                head_revision=0,
-                created_at=utc_now(),
-            )
-        )
+    if read_foundry(connection, foundry) is not None:
+        return
+    dag_id = infrastructure_dag_id(foundry)
+    own_dag = {"dag_id": dag_id, "foundry": foundry, "table_name": "", "row_key": ""}
+    values = {
+        "foundry": foundry.lower(),
+        "name": foundry,
+        "buckets": buckets,
+        "head_revision": 0,
+        "created_at": utc_now(),
+    }
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(FOUNDRIES).values(values))
+            connection.execute(insert(DAGS).values(own_dag))
+    except IntegrityError:
+        return  # another merge created it while this one waited
 
 
 def claim_platforms(connection: Connection, foundry: str, platforms: Iterable[str]) -> None:

@@ -1,0 +1,5 @@
+"""``python -m dagfoundry``: the command line."""
+
+from dagfoundry.cli import main
+
+main()

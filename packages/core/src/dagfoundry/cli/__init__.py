@@ -1,0 +1,56 @@
+"""The command line: ``dagfoundry``.
+
+Exit codes: 0 done or no change, 1 any error (usage errors too), 2 only for ``plan`` that
+found changes.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+
+import click
+import typer
+
+from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
+from dagfoundry.cli.output import print_error
+from dagfoundry.errors import FoundryError
+
+COMMAND_GROUP = "dagfoundry.cli"
+"""Entry-point group for sub-commands of other distributions: name to a typer app."""
+
+__all__ = ["build_app", "main"]
+
+
+def build_app() -> typer.Typer:
+    """Return the command line with the sub-commands of every installed distribution."""
+    app = typer.Typer(
+        name="dagfoundry",
+        help="Pipelines kept as rows that turn themselves into Airflow DAGs.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in (model_commands, inspect_commands):
+        for name, command in module.COMMANDS.items():
+            app.command(name)(command)
+    app.add_typer(metrics_commands.app, name="metrics")
+    for entry_point in entry_points(group=COMMAND_GROUP):
+        app.add_typer(entry_point.load(), name=entry_point.name)
+    return app
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    command = typer.main.get_command(build_app())
+    try:
+        code = command.main(prog_name="dagfoundry", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 1
+    except click.Abort:
+        code = 1
+    except FoundryError as error:
+        print_error(error, as_json="--json" in sys.argv)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

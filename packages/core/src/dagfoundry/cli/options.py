@@ -1,0 +1,71 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dagfoundry.errors import FoundryMissingError
+from dagfoundry.model import load_model
+from dagfoundry.plugins import load_plugins
+from dagfoundry.settings import read_settings, required_model
+from dagfoundry.store import open_store
+
+if TYPE_CHECKING:
+    from dagfoundry.model import LoadedModel
+    from dagfoundry.store import Store
+
+ModelPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="MODEL...",
+        help="Files or folders of the model; DAGFOUNDRY_MODEL when none is named.",
+        show_default=False,
+    ),
+]
+
+FoundryName = Annotated[
+    str | None,
+    typer.Option("--foundry", help="The foundry; needed when the store holds several."),
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+WRITE_TIMEOUT_SECONDS = 120.0
+"""How long a command waits for another one that holds the foundry's lock."""
+
+
+def read_model(paths: list[Path] | None) -> LoadedModel:
+    """Load and check the model a command is given, or that of the environment.
+
+    Raises:
+        ModelInvalidError: The model breaks rules.
+        SettingInvalidError: No model is named.
+    """
+    return load_model(paths or [Path(required_model(read_settings()))], load_plugins())
+
+
+def open_configured_store(*, to_write: bool = False) -> Store:
+    """Open the store that the environment names."""
+    url = read_settings().store_url
+    return open_store(url, timeout_seconds=WRITE_TIMEOUT_SECONDS) if to_write else open_store(url)
+
+
+def one_foundry(store: Store, name: str | None) -> str:
+    """Return the foundry a command is to look at.
+
+    Raises:
+        FoundryMissingError: The store holds none, or several and none was named.
+    """
+    if name is not None:
+        return store.head(name).foundry
+    foundries = store.foundries()
+    if len(foundries) == 1:
+        return foundries[0]
+    if not foundries:
+        msg = "the store holds no foundry"
+        raise FoundryMissingError(msg, remedy="Create one with `dagfoundry merge MODEL`.")
+    msg = f"the store holds {len(foundries)} foundries: {', '.join(foundries)}"
+    raise FoundryMissingError(msg, remedy="Name one with --foundry.")

@@ -1,0 +1,144 @@
+"""The rows as they stand in the tables now, which a merge compares with the model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, inspect, select
+
+from dagfoundry.names import dag_id_of
+from dagfoundry.store.records import RowKind
+from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from dagfoundry.factories import FactoryType
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LiveRow:
+    """One row as it stands in its table.
+
+    Attributes:
+        table: The table.
+        primary_key: Key columns and values.
+        kind: Factory or entry.
+        platform_name: Platform as the model writes it.
+        factory_type: Name of the factory type.
+        key: Key of an entry; empty for a factory.
+        dag_id: DAG id.
+        status: The status column; any text after a hand edit.
+        config_json: The config column; any text after a hand edit.
+    """
+
+    table: Table = field(repr=False)
+    primary_key: Mapping[str, str]
+    kind: RowKind
+    platform_name: str
+    factory_type: str
+    key: str
+    dag_id: str
+    status: str | None
+    config_json: str | None
+
+    @property
+    def address(self) -> tuple[RowKind, str, str, str]:
+        """What identifies the row within its foundry."""
+        return self.kind, self.platform_name, self.factory_type, self.key
+
+    @property
+    def state(self) -> dict[str, str | None]:
+        """Status and config as history writes them."""
+        return {"status": self.status, "config_json": self.config_json}
+
+    def config(self) -> dict[str, Any]:
+        """Return the parsed config; empty when a hand edit left no JSON object."""
+        try:
+            value = json.loads(self.config_json or "{}")
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+
+def live_rows(
+    connection: Connection,
+    foundry: str,
+    platforms: Iterable[str],
+    types: Sequence[FactoryType],
+) -> list[LiveRow]:
+    """Return all rows of a foundry whose factory type is installed.
+
+    Args:
+        connection: An open connection.
+        foundry: Name of the foundry.
+        platforms: Platforms of the model; those the store knows are added.
+        types: The installed factory types. Rows of other types stay as they are.
+    """
+    existing = set(inspect(connection).get_table_names())
+    names = sorted({*platforms, *_known_platforms(connection, existing, foundry)})
+    rows = list(_factory_rows(connection, existing, foundry, types))
+    for platform in names:
+        for factory_type in types:
+            rows += _entry_rows(connection, existing, platform, factory_type)
+    return rows
+
+
+def _known_platforms(connection: Connection, existing: set[str], foundry: str) -> list[str]:
+    if PLATFORMS.name not in existing:
+        return []
+    statement = select(PLATFORMS.c.name).where(PLATFORMS.c.foundry == foundry)
+    return list(connection.execute(statement).scalars())
+
+
+def _factory_rows(
+    connection: Connection, existing: set[str], foundry: str, types: Sequence[FactoryType]
+) -> Iterator[LiveRow]:
+    table = FoundryTables(foundry).factories
+    if table.name not in existing:
+        return
+    by_name = {factory_type.name: factory_type for factory_type in types}
+    for row in connection.execute(select(table)):
+        factory_type = by_name.get(row.factory_type)
+        if factory_type is not None:
+            yield LiveRow(
+                table=table,
+                primary_key={
+                    "platform_name": row.platform_name,
+                    "factory_type": row.factory_type,
+                },
+                kind=RowKind.FACTORY,
+                platform_name=row.platform_name,
+                factory_type=row.factory_type,
+                key="",
+                dag_id=dag_id_of(factory_type.factory_dag_id, row.platform_name),
+                status=row.status,
+                config_json=row.config_json,
+            )
+
+
+def _entry_rows(
+    connection: Connection, existing: set[str], platform: str, factory_type: FactoryType
+) -> Iterator[LiveRow]:
+    table = entries_table(MetaData(), platform, factory_type.table)
+    if table.name not in existing:
+        return
+    column = factory_type.table.key_column
+    for row in connection.execute(select(table)):
+        key = getattr(row, column)
+        yield LiveRow(
+            table=table,
+            primary_key={column: key},
+            kind=RowKind.ENTRY,
+            platform_name=platform,
+            factory_type=factory_type.name,
+            key=key,
+            dag_id=dag_id_of(factory_type.dag_id, platform, key),
+            status=row.status,
+            config_json=row.config_json,
+        )

@@ -1,0 +1,57 @@
+"""Creating the tables of a foundry: bootstrap's ring 1, and each merge that needs more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import MetaData, inspect, text
+
+from dagfoundry.store.engine import writing
+from dagfoundry.store.tables import FoundryTables, entries_table, shared_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection
+
+    from dagfoundry.factories import FactoryType
+    from dagfoundry.store import Store
+
+_LOCK_NUMBER = 0x0DA6F0D9
+
+
+def foundry_tables(
+    foundry: str, platforms: Iterable[str], types: Sequence[FactoryType]
+) -> list[Table]:
+    """Return every table that a foundry with these platforms and types needs."""
+    own = FoundryTables(foundry).metadata.tables.values()
+    entries = [
+        entries_table(MetaData(), platform, factory_type.table)
+        for platform in platforms
+        for factory_type in types
+    ]
+    return [*shared_tables().tables.values(), *own, *entries]
+
+
+def missing_tables(connection: Connection, tables: Sequence[Table]) -> list[Table]:
+    """Return those of the tables that the store does not have yet."""
+    existing = set(inspect(connection).get_table_names())
+    return [table for table in tables if table.name not in existing]
+
+
+def create_tables(store: Store, tables: Sequence[Table]) -> list[str]:
+    """Create the tables that are missing; safe to repeat and to run twice at once.
+
+    Tables come before a merge's transaction begins, because MariaDB commits on DDL.
+
+    Returns:
+        The names of the tables that were created.
+    """
+    with writing(store.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK_NUMBER})
+        missing = missing_tables(connection, tables)
+        for table in missing:
+            table.create(connection)
+    return [table.name for table in missing]
