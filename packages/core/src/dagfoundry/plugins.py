@@ -17,8 +17,9 @@ import pluggy
 
 from dagfoundry import hookspecs
 from dagfoundry.errors import FactoryTypeMissingError, FoundryError, PluginLoadError
+from dagfoundry.model.words import nearest
 from dagfoundry.plugins_discovery import installed_plugins
-from dagfoundry.plugins_records import nearest, record_error, split_clashes
+from dagfoundry.plugins_records import record_error, split_clashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,9 +63,11 @@ class PluginFailure:
     entry_point: str
     error: str
 
-    def __str__(self) -> str:
-        """Return the distribution, version and entry point, then the error."""
-        return f"{self.distribution} {self.version} ({self.entry_point}): {self.error}"
+    @property
+    def headline(self) -> str:
+        """Distribution, version, entry point and error on one line, without the remedy."""
+        owner = f"{self.distribution} {self.version} ({self.entry_point})"
+        return f"{owner}: {self.error.splitlines()[0]}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +104,10 @@ class Plugins:
 
     def summary(self) -> str:
         """Return what is installed and what failed to load, for an error's remedy."""
-        offers = [f"{installed}" for installed in self.types.values()]
+        offers = [str(installed) for installed in self.types.values()]
         text = f"Installed: {', '.join(offers) or 'no factory type'}."
-        failed = [str(failure).replace("\n  ", " ") for failure in self.failures]
-        return " ".join([text, *(f"Failed to load: {failure}" for failure in failed)])
+        failed = [f"Failed to load: {failure.headline}." for failure in self.failures]
+        return " ".join([text, *failed])
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -38,11 +37,6 @@ _CLAIMS: Final[dict[str, Callable[[FactoryType], str]]] = {
     "table suffix": lambda factory_type: factory_type.table.suffix,
 }
 """What only one installed type may have."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that ``word`` was most likely meant to be."""
-    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
 
 
 def record_error(record: object, index: int) -> FactoryTypeInvalidError | None:

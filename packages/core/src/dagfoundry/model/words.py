@@ -1,0 +1,38 @@
+"""How findings speak of values, choices and near misses."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST: Final = 80
+_PASSWORD: Final = re.compile(r"(://[^/@\s:]*):[^/@\s]*@")
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: short, on one line, a URL without its password."""
+    if isinstance(value, dict):
+        return f"a mapping of {len(value)} keys"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    text = _PASSWORD.sub(r"\1:***@", text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that ``word`` was most likely meant to be."""
+    return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
+
+
+def choices(word: str, known: Iterable[str]) -> str:
+    """Return the remedy for a word that is none of the known ones."""
+    known = sorted(known)
+    near = nearest(word, known)
+    hint = f"Did you mean {near!r}? " if near else ""
+    return f"{hint}Allowed: {', '.join(known) or 'nothing'}."
