@@ -1,0 +1,26 @@
+"""Prometheus metrics: what is counted, where the numbers live, how they are scraped.
+
+:mod:`.declared` holds every metric, :mod:`.slots` keeps the numbers of processes that
+live for a second, :mod:`.exposition` hands them to Prometheus.
+"""
+
+from dagfoundry.metrics.declared import (
+    dag_built,
+    dags_created,
+    head_seen,
+    refreshed,
+    revision_served,
+    store_failed,
+)
+from dagfoundry.metrics.exposition import render, serve
+
+__all__ = [
+    "dag_built",
+    "dags_created",
+    "head_seen",
+    "refreshed",
+    "render",
+    "revision_served",
+    "serve",
+    "store_failed",
+]

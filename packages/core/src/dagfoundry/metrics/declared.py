@@ -1,0 +1,86 @@
+"""Every metric of DAG Foundry, and the one function that counts each.
+
+The label ``factory_type`` is the type of an entry DAG, ``factory`` for a factory DAG and
+``infrastructure`` for the infrastructure DAG.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
+
+_DAGS_CREATED: Final = Counter(
+    name="dagfoundry_dags_created",
+    help="DAGs that appeared for the first time.",
+    labels=("factory_type",),
+)
+_DAG_BUILDS: Final = Counter(
+    name="dagfoundry_dag_builds",
+    help="Builds of a DAG from its row, by outcome.",
+    labels=("factory_type", "outcome"),
+)
+_DAG_BUILD_SECONDS: Final = Histogram(
+    name="dagfoundry_dag_build_seconds",
+    help="Seconds that building one DAG took.",
+    labels=("factory_type",),
+    bounds=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+_REFRESH_SECONDS: Final = Histogram(
+    name="dagfoundry_refresh_seconds",
+    help="Seconds that one refresh of the bundle took.",
+    labels=("foundry",),
+    bounds=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+_STORE_ERRORS: Final = Counter(
+    name="dagfoundry_store_errors",
+    help="Refreshes that could not read the store.",
+    labels=("foundry",),
+)
+_HEAD_REVISION: Final = Gauge(
+    name="dagfoundry_head_revision",
+    help="Newest revision that the store was seen to hold.",
+    labels=("foundry",),
+)
+_SERVED_REVISION: Final = Gauge(
+    name="dagfoundry_served_revision",
+    help="Revision that the bundle serves.",
+    labels=("foundry",),
+)
+
+
+def dags_created(factory_type: str, n: int = 1) -> None:
+    """Count DAGs that appear for the first time."""
+    _DAGS_CREATED.add(factory_type, amount=n)
+
+
+def dag_built(factory_type: str, outcome: str, seconds: float) -> None:
+    """Count one build of a DAG.
+
+    Args:
+        factory_type: See the module.
+        outcome: ``ok`` or ``failed``.
+        seconds: How long it took.
+    """
+    _DAG_BUILDS.add(factory_type, outcome)
+    _DAG_BUILD_SECONDS.observe(factory_type, seconds=seconds)
+
+
+def refreshed(foundry: str, seconds: float) -> None:
+    """Count one refresh of a bundle."""
+    _REFRESH_SECONDS.observe(foundry, seconds=seconds)
+
+
+def store_failed(foundry: str) -> None:
+    """Count a refresh that could not read the store."""
+    _STORE_ERRORS.add(foundry)
+
+
+def head_seen(foundry: str, revision: int) -> None:
+    """Show the newest revision that the store holds."""
+    _HEAD_REVISION.set(foundry, value=revision)
+
+
+def revision_served(foundry: str, revision: int) -> None:
+    """Show the revision that a bundle serves."""
+    _SERVED_REVISION.set(foundry, value=revision)
