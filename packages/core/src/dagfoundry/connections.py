@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -82,6 +82,22 @@ class Database(BaseModel):
     def as_config(self) -> dict[str, Any]:
         """Return the fields that are set, as JSON values."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def merge_store_of(config: Mapping[str, Any]) -> Database:
+    """Return the merge store that a row's parsed config_json names.
+
+    Raises:
+        SettingInvalidError: The row names none, as a hand-written one may.
+    """
+    own = config.get("dagfoundry")
+    try:
+        return Database.model_validate(own.get("merge_store") if isinstance(own, dict) else None)
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"]
+        msg = f"key dagfoundry.merge_store of config_json names no database: {reason}"
+        remedy = "Merge the model, which writes it."
+        raise SettingInvalidError(msg, remedy=remedy) from None
 
 
 def parse_url(text: str, source: str) -> URL:

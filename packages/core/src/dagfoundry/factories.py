@@ -188,6 +188,10 @@ class DagKit(Protocol):
         ...
 
 
+def _no_tables(_entry: Entry) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class FactoryType:
     """How rows of one kind become DAGs.
@@ -207,6 +211,8 @@ class FactoryType:
             and ``{key}``.
         factory_dag_id: Pattern of the factory DAG's id, with ``{platform}``.
         factory_tags: Tags of the factory DAG besides ``factory`` and the platform.
+        tables: Names of the merge store's tables that hold an entry's data, and nobody
+            else's; they are removable once the entry is purged.
     """
 
     name: str
@@ -220,6 +226,7 @@ class FactoryType:
     dag_id: str = ""
     factory_dag_id: str = ""
     factory_tags: tuple[str, ...] = ()
+    tables: Callable[[Entry], Sequence[str]] = _no_tables
 
     def __post_init__(self) -> None:
         """Fill the patterns that the plugin left to us."""

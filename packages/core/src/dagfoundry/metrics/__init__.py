@@ -11,6 +11,7 @@ from dagfoundry.metrics.declared import (
     refreshed,
     revision_served,
     store_failed,
+    stream_seen,
 )
 from dagfoundry.metrics.exposition import render, serve
 
@@ -23,4 +24,5 @@ __all__ = [
     "revision_served",
     "serve",
     "store_failed",
+    "stream_seen",
 ]

@@ -47,6 +47,21 @@ _SERVED_REVISION: Final = Gauge(
     help="Revision that the bundle serves.",
     labels=("foundry",),
 )
+_STREAM_ROWS: Final = Gauge(
+    name="dagfoundry_stream_rows",
+    help="Rows that a stream's last successful batch read.",
+    labels=("platform", "stream"),
+)
+_STREAM_LAG: Final = Gauge(
+    name="dagfoundry_stream_lag_seconds",
+    help="Seconds from a stream's last success to the time at which it was looked at.",
+    labels=("platform", "stream"),
+)
+_STREAM_SUCCESS: Final = Gauge(
+    name="dagfoundry_stream_last_success_timestamp_seconds",
+    help="When a stream's last successful batch ended, in seconds since the epoch.",
+    labels=("platform", "stream"),
+)
 
 
 def dags_created(factory_type: str, n: int = 1) -> None:
@@ -84,3 +99,20 @@ def head_seen(foundry: str, revision: int) -> None:
 def revision_served(foundry: str, revision: int) -> None:
     """Show the revision that a bundle serves."""
     _SERVED_REVISION.set(foundry, value=revision)
+
+
+def stream_seen(
+    platform: str, stream: str, *, rows: int, lag_seconds: float, last_success: float
+) -> None:
+    """Show how a stream does.
+
+    Args:
+        platform: Name of the platform.
+        stream: Key of the stream in the batch tables.
+        rows: Rows that its last successful batch read.
+        lag_seconds: Seconds since that batch ended.
+        last_success: When it ended, in seconds since the epoch.
+    """
+    _STREAM_ROWS.set(platform, stream, value=rows)
+    _STREAM_LAG.set(platform, stream, value=lag_seconds)
+    _STREAM_SUCCESS.set(platform, stream, value=last_success)
