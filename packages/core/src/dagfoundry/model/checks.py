@@ -12,7 +12,8 @@ from dagfoundry.names import k8s_name, table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from dagfoundry.model.paths import Locator, Path
+    from dagfoundry.model.paths import Path
+    from dagfoundry.model.places import Locator
     from dagfoundry.plugins import Plugins
 
 Forms = dict[str, str]

@@ -10,7 +10,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from dagfoundry.errors import Finding, ModelInvalidError
 from dagfoundry.model.files import ModelFile, find_files, read_file
 from dagfoundry.model.nodes import PLAIN, compose, place_of
-from dagfoundry.model.paths import Locator
+from dagfoundry.model.places import Files, Locator
 from dagfoundry.model.values import ValueReader
 
 if TYPE_CHECKING:
@@ -61,20 +61,20 @@ def _root_of(path: Path) -> MappingNode | Finding:
 
 
 def _merge(files: Sequence[Path], roots: Sequence[MappingNode]) -> Document:
-    reader = ValueReader()
+    places = Files([str(file) for file in files])
+    reader = ValueReader(places)
     keys: dict[str, Keys] = {}
     for root in roots:
         for name, pair in reader.unique_pairs(root).items():
             keys.setdefault(name, []).append(pair)
     findings = [f for name, pairs in keys.items() for f in _conflicts(name, pairs)]
-    pairs = [_joined(pairs) for pairs in keys.values()]
-    start, end = (roots[0].start_mark, roots[-1].end_mark) if roots else (None, None)
-    root = MappingNode(PLAIN, pairs, start, end)
-    values = reader.value(root)
+    joined = [_joined(pairs) for pairs in keys.values()]
+    root = MappingNode(PLAIN, joined, roots[0].start_mark, roots[-1].end_mark)
+    values, branch = reader.read(root)
     return Document(
         files=tuple(files),
         values=values,
-        locator=Locator(root),
+        locator=Locator(places, branch),
         findings=(*reader.findings, *findings),
     )
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from dagfoundry.model.paths import Locator, Path, Spot
+    from dagfoundry.model.paths import Path
+    from dagfoundry.model.places import Locator, Spot
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -49,6 +50,9 @@ _REMEDIES: Final = {
     "set": "Write a list: lines of `- value`, or [a, b].",
     "too_short": "Add what is missing.",
     "too_long": "Remove what is too much.",
+    "greater_than": "Write a number within the limit.",
+    "less_than": "Write a number within the limit.",
+    "string_too": "Write text of that length.",
 }
 
 
@@ -96,8 +100,18 @@ def explain(
         locator: Where the values stand.
         at: Path of the validated value.
     """
-    problems = [_locate(details, locator, at) for details in error.errors(include_url=False)]
+    problems = [
+        _locate(details, locator, at)
+        for details in error.errors(include_url=False)
+        if not _miscounted(details)
+    ]
     return [_finding(group, model) for group in _grouped(problems)]
+
+
+def _miscounted(details: ErrorDetails) -> bool:
+    """Whether pydantic calls a list too short only because its items are wrong."""
+    length = details.get("ctx", {}).get("actual_length")
+    return details["type"] == "too_short" and length != len(details["input"])
 
 
 def _locate(details: ErrorDetails, locator: Locator, at: Path) -> _Problem:

@@ -15,7 +15,7 @@ from dagfoundry.model.words import nearest, shown
 if TYPE_CHECKING:
     from dagfoundry.errors import Place
     from dagfoundry.model.document import Document
-    from dagfoundry.model.paths import Locator
+    from dagfoundry.model.places import Locator
     from dagfoundry.plugins import InstalledType, Plugins
 
 

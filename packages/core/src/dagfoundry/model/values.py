@@ -8,13 +8,17 @@ are text. Two equal keys in one mapping are refused.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dagfoundry.errors import Finding
 from dagfoundry.model.nodes import PLAIN, QUOTED, place_of
 from dagfoundry.model.paths import path_text
+from dagfoundry.model.places import Branch
+
+if TYPE_CHECKING:
+    from dagfoundry.model.places import Files, Tree
 
 MAX_EXPANSION: Final = 1_000_000
 """Values that aliases may add to those written; beyond, checking would not end."""
@@ -33,27 +37,28 @@ Pairs = list[tuple[Node, Node]]
 
 
 class ValueReader:
-    """Turns nodes into values; one reader serves one model.
+    """Turns nodes into values and their places; one reader serves one model.
 
     Attributes:
         findings: What is wrong with the nodes read so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, files: Files) -> None:
         self.findings: list[Finding] = []
+        self._files = files
         self._trail: list[str | int] = []
         self._open: set[int] = set()
-        self._read: dict[int, tuple[Any, int]] = {}
+        self._read: dict[int, tuple[Any, Branch]] = {}
         self._written = 0
 
-    def value(self, node: Node) -> Any:  # noqa: ANN401 - what YAML can hold
-        """Return the value of a node: dict, list, text, number, truth value or None."""
-        value, size = self._value(node)
-        if size > MAX_EXPANSION + 10 * self._written:
+    def read(self, root: MappingNode) -> tuple[dict[str, Any], Branch]:
+        """Return the values of a mapping, and where each of them stands."""
+        values, branch = self._mapping(root)
+        if branch.size > MAX_EXPANSION + 10 * self._written:
             remedy = "Write fewer aliases (*name) of parts that hold aliases themselves."
-            self._report(node, f"its aliases expand to {size:,} values", remedy)
-            return {}
-        return value
+            self._report(root, f"its aliases expand to {branch.size:,} values", remedy)
+            return {}, branch
+        return values, branch
 
     def unique_pairs(self, node: MappingNode) -> dict[str, tuple[Node, Node]]:
         """Return a mapping's pairs by key, merge keys (``<<``) resolved."""
@@ -73,43 +78,48 @@ class ValueReader:
         node.value = list(pairs.values())
         return pairs
 
-    def _value(self, node: Node) -> tuple[Any, int]:
+    def _value(self, node: Node) -> tuple[Any, Tree]:
         self._written += 1
         if isinstance(node, ScalarNode):
-            return self._scalar(node), 1
-        known = self._read.get(id(node))
-        if known is not None:
-            return known
+            return self._scalar(node), self._files.position(node)
         if id(node) in self._open:
             self._report(node, "an alias holds itself", "Write the value out.")
-            return None, 1
-        self._open.add(id(node))
-        result = self._dict(node) if isinstance(node, MappingNode) else self._list(node)
-        self._open.remove(id(node))
-        self._read[id(node)] = result
-        return result
+            return None, self._files.position(node)
+        known = self._read.get(id(node))
+        if known is None:
+            self._open.add(id(node))
+            known = self._mapping(node) if isinstance(node, MappingNode) else self._list(node)
+            self._open.remove(id(node))
+            self._read[id(node)] = known
+        return known
 
-    def _list(self, node: Node) -> tuple[Any, int]:
+    def _list(self, node: Node) -> tuple[list[Any], Branch]:
         self._check_tag(node)
         values: list[Any] = []
-        size = 1
+        trees: list[Tree] = []
+        branch = Branch(self._files.position(node), {}, trees)
         for index, child in enumerate(node.value):
             self._trail.append(index)
-            value, child_size = self._value(child)
+            value, tree = self._value(child)
             self._trail.pop()
             values.append(value)
-            size += child_size
-        return values, size
+            trees.append(tree)
+            branch.size += 1 if isinstance(tree, int) else tree.size
+        return values, branch
 
-    def _dict(self, node: MappingNode) -> tuple[Any, int]:
+    def _mapping(self, node: MappingNode) -> tuple[dict[str, Any], Branch]:
         values: dict[str, Any] = {}
-        size = 1
-        for text, (_, child) in self.unique_pairs(node).items():
+        trees: dict[str, Tree] = {}
+        keys: dict[str, int] = {}
+        branch = Branch(self._files.position(node), keys, trees)
+        for text, (key, child) in self.unique_pairs(node).items():
             self._trail.append(text)
-            values[text], child_size = self._value(child)
+            values[text], tree = self._value(child)
             self._trail.pop()
-            size += child_size
-        return values, size
+            trees[text] = tree
+            keys[text] = self._files.position(key)
+            branch.size += 1 if isinstance(tree, int) else tree.size
+        return values, branch
 
     def _scalar(self, node: ScalarNode) -> Any:  # noqa: ANN401 - what YAML can hold
         text: str = node.value
