@@ -54,7 +54,7 @@ class SourceColumn:
 
     def expression(self) -> sa.ColumnElement[Any]:
         """Return what a query selects; untyped, so the driver's values come through."""
-        plain = sa.column(self.name)
+        plain: sa.ColumnElement[Any] = sa.column(self.name)
         return sa.cast(plain, sa.Text()).label(self.name) if self.as_text else plain
 
 

@@ -182,7 +182,7 @@ def _enter_wal(cursor: sqlite3.Cursor) -> None:
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - one try is all there is to do
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

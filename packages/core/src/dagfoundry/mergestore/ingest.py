@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 
-def ingest_snapshot(  # noqa: PLR0913 - what a stream is, named one by one
+def ingest_snapshot(
     merge_engine: Engine,
     source_engine: Engine,
     *,
@@ -95,9 +95,9 @@ def ingest_snapshot(  # noqa: PLR0913 - what a stream is, named one by one
             tables = _prepare(merge_engine, platform, shapes, milestoning)
             batch = _open(merge_engine, platform, stream_key, tables)
             with _failure_recorded(merge_engine, batch):
-                rows = _stage_all(source, merge_engine, batch, tables, chunk_rows)
+                rows = _stage_all(source, merge_engine, batch, tables, chunk_rows=chunk_rows)
         with _failure_recorded(merge_engine, batch):
-            counts = _merge(merge_engine, batch, tables, rows, lock)
+            counts = _merge(merge_engine, batch, tables, rows=rows, lock=lock)
     return JobResult(
         rows_inserted=counts.inserted,
         rows_updated=counts.updated,
@@ -138,6 +138,7 @@ def _stage_all(
     engine: Engine,
     batch: StreamBatch,
     tables: Sequence[DatasetTables],
+    *,
     chunk_rows: int,
 ) -> int:
     schemas = {t.shape.dataset.name: _schema_digest(t) for t in tables}
@@ -158,6 +159,7 @@ def _merge(
     engine: Engine,
     batch: StreamBatch,
     tables: Sequence[DatasetTables],
+    *,
     rows: int,
     lock: StreamLock,
 ) -> Counts:

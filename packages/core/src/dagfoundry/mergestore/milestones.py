@@ -80,7 +80,9 @@ def _enter(connection: Connection, tables: DatasetTables, batch_id: int) -> int:
     live = sa.select(merge.c[KEY_HASH]).where(
         merge.c[KEY_HASH] == staging.c[KEY_HASH], _is_live(tables)
     )
-    columns = {name: staging.c[name] for name in (*tables.columns, ALL_HASH, KEY_HASH)}
+    columns: dict[str, sa.ColumnElement[Any]] = {
+        name: staging.c[name] for name in (*tables.columns, ALL_HASH, KEY_HASH)
+    }
     if tables.milestoning is Milestoning.FORENSIC:
         columns |= {BATCH_IN: staging.c[BATCH_ID], BATCH_OUT: sa.literal(LIVE_RECORD)}
     else:

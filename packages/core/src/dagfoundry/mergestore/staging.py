@@ -21,7 +21,7 @@ from dagfoundry.mergestore.keys import check_keys
 from dagfoundry.mergestore.values import bound_values, copy_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = tuple[Any, ...]
 
-CHUNK_ROWS: Final = 20_000
+CHUNK_ROWS: Final = 50_000
 """Rows in memory at a time, and in one transaction."""
 
 

@@ -78,7 +78,8 @@ def prepare_tables(
     columns = [*own, *_new_columns(connection, shape, {c.name for c in own})]
     merge = _merge_table(name, columns, shape.dataset.key, milestoning)
     if existing:
-        _check(connection, merge, shape, own, {c.name for c in existing})
+        _check_layout(connection, merge, shape, {c.name for c in existing})
+        _check_types(connection.dialect.name, merge, shape, own)
         _add_columns(connection, merge, columns[len(own) :])
     else:
         merge.create(connection)
@@ -124,18 +125,14 @@ def _merge_table(
     if milestoning is Milestoning.FORENSIC:
         system = [_hash(ALL_HASH), _hash(KEY_HASH), _number(BATCH_IN), _number(BATCH_OUT)]
         primary = [*key, BATCH_IN] if key else [KEY_HASH, BATCH_IN]
-        indexes: dict[str, list[str]] = {
-            "key_hash": [KEY_HASH],
-            "batch_out": [BATCH_OUT],
-            "live_records": [KEY_HASH, BATCH_OUT],
-            "batch_in": [BATCH_IN],
-            "batch_range": [BATCH_IN, BATCH_OUT],
-        }
-        return _table(name, columns, system, primary, indexes)
+        return _index(
+            _table(name, columns, system, primary),
+            live_records=[KEY_HASH, BATCH_OUT],
+            batch_out=[BATCH_OUT],
+            batch_range=[BATCH_IN, BATCH_OUT],
+        )
     system = [_number(BATCH_ID), _hash(ALL_HASH), _hash(KEY_HASH)]
-    table = _table(
-        name, columns, system, list(key), {"key_hash": [KEY_HASH], "all_hash": [ALL_HASH]}
-    )
+    table = _table(name, columns, system, key)
     unique = table_name(name, f"{KEY_HASH}_unique")
     table.append_constraint(sa.UniqueConstraint(KEY_HASH, name=unique))
     return table
@@ -144,12 +141,7 @@ def _merge_table(
 def _staging_table(name: str, columns: Sequence[sa.Column[Any]], key: Sequence[str]) -> sa.Table:
     system = [_number(BATCH_ID), _hash(ALL_HASH), _hash(KEY_HASH)]
     primary = [*(key or [KEY_HASH]), BATCH_ID]
-    indexes = {
-        "batch_id": [BATCH_ID],
-        "key_hash": [KEY_HASH],
-        "batch_key": [BATCH_ID, KEY_HASH],
-    }
-    return _table(name, columns, system, primary, indexes)
+    return _index(_table(name, columns, system, primary), batch_key=[BATCH_ID, KEY_HASH])
 
 
 def _table(
@@ -157,14 +149,22 @@ def _table(
     columns: Sequence[sa.Column[Any]],
     system: Sequence[sa.Column[Any]],
     primary: Sequence[str],
-    indexes: dict[str, list[str]],
 ) -> sa.Table:
     own = [sa.Column(c.name, c.type, nullable=c.name not in primary) for c in columns]
     table = sa.Table(name, sa.MetaData(), *own, *system)
     if primary:
         table.append_constraint(sa.PrimaryKeyConstraint(*primary))
-    for noun, of in indexes.items():
-        sa.Index(index_name(name, noun), *(table.c[column] for column in of))
+    return table
+
+
+def _index(table: sa.Table, **indexes: Sequence[str]) -> sa.Table:
+    """Add indexes with the reference's names.
+
+    Of its ten, those are left out that are the beginning of another, or that no
+    statement uses: they doubled the time of a first load.
+    """
+    for noun, columns in indexes.items():
+        sa.Index(index_name(table.name, noun), *(table.c[column] for column in columns))
     return table
 
 
@@ -194,19 +194,14 @@ def _prepare_staging(
     return staging
 
 
-def _check(
-    connection: Connection,
-    merge: sa.Table,
-    shape: SourceShape,
-    own: Sequence[sa.Column[Any]],
-    existing: set[str],
+def _check_layout(
+    connection: Connection, merge: sa.Table, shape: SourceShape, existing: set[str]
 ) -> None:
-    remedy = f"Drop table {merge.name} to load it anew, or put back what it had."
     if missing := [c.name for c in merge.c if _is_system(c.name) and c.name not in existing]:
         raise DatasetInvalidError(
             f"dataset {shape.label}: merge table {merge.name} has no column {missing[0]},"
             " so it was made with another milestoning",
-            remedy=remedy,
+            remedy=_load_anew(merge),
         )
     found = sa.inspect(connection).get_pk_constraint(merge.name)["constrained_columns"]
     before = [name for name in found if not _is_system(name)]
@@ -214,27 +209,25 @@ def _check(
         raise DatasetInvalidError(
             f"dataset {shape.label}: its key is now {_list(shape.dataset.key)},"
             f" and merge table {merge.name} has key {_list(before)}",
-            remedy=remedy,
+            remedy=_load_anew(merge),
         )
-    _check_types(connection, merge, shape, own, remedy)
 
 
 def _check_types(
-    connection: Connection,
-    merge: sa.Table,
-    shape: SourceShape,
-    own: Sequence[sa.Column[Any]],
-    remedy: str,
+    backend: str, merge: sa.Table, shape: SourceShape, own: Sequence[sa.Column[Any]]
 ) -> None:
     for held in own:
-        column = shape.column(held.name)
-        family = family_of(held.type, connection.dialect.name)
+        column, family = shape.column(held.name), family_of(held.type, backend)
         if column is not None and not fits(column.family, family):
             raise DatasetInvalidError(
                 f"dataset {shape.label}: column {held.name!r} now holds {column.family.value}"
                 f" values, and merge table {merge.name} has it as {family.value}",
-                remedy=remedy,
+                remedy=_load_anew(merge),
             )
+
+
+def _load_anew(merge: sa.Table) -> str:
+    return f"Put back what it was, or drop table {merge.name} to load it anew."
 
 
 def _add_columns(
