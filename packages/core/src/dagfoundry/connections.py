@@ -87,17 +87,35 @@ class Database(BaseModel):
 def merge_store_of(config: Mapping[str, Any]) -> Database:
     """Return the merge store that a row's parsed config_json names.
 
+    A row of ours names it under ``dagfoundry``; a row of a reference deployment has
+    the keys ``merge_db_*``, whose credential is a Kubernetes secret: ``orders-db``
+    becomes ``orders_db``, which a variable can be named after (defect D23).
+
     Raises:
         SettingInvalidError: The row names none, as a hand-written one may.
     """
     own = config.get("dagfoundry")
+    value = own.get("merge_store") if isinstance(own, dict) else None
     try:
-        return Database.model_validate(own.get("merge_store") if isinstance(own, dict) else None)
+        return Database.model_validate(value or _reference_merge_store(config))
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"]
         msg = f"key dagfoundry.merge_store of config_json names no database: {reason}"
         remedy = "Merge the model, which writes it."
         raise SettingInvalidError(msg, remedy=remedy) from None
+
+
+def _reference_merge_store(config: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "merge_db_driver" not in config:
+        return None
+    secret = config.get("merge_db_credential_secret_name")
+    return {
+        "driver": config["merge_db_driver"],
+        "hostname": config.get("merge_db_hostname"),
+        "port": config.get("merge_db_port"),
+        "database": config.get("merge_db_database"),
+        "credential": str(secret).replace("-", "_") if secret else None,
+    }
 
 
 def parse_url(text: str, source: str) -> URL:
