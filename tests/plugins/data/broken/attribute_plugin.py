@@ -1,0 +1,1 @@
+"""Has not got the attribute that its entry point names."""
