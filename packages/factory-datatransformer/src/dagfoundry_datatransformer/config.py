@@ -15,7 +15,9 @@ from pydantic import (
 )
 
 from dagfoundry import CronExpression, ModelPart, Name, SectionItem
-from dagfoundry_datatransformer.statement import SelectStatement
+from dagfoundry.model.schema import Milestoning
+from dagfoundry_datatransformer.spec import CallableName, OutputSpec
+from dagfoundry_datatransformer.statement import SelectStatement  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 _DATASET: Final = r"^[A-Za-z][A-Za-z0-9_]{0,127}\.[A-Za-z][A-Za-z0-9_]{0,127}$"
 _NO_SCHEDULE: Final = ("", "None")
 """How rows of the reference write that there is no schedule (defect D7)."""
-
-CallableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")]
-"""Name of an entry point; it can never be an import path, for want of a dot."""
 
 DatasetName = Annotated[str, Field(pattern=_DATASET)]
 """``Store.dataset``."""
@@ -141,28 +140,9 @@ class TransformerItem(SectionItem):
                 raise ValueError(msg)
         return self
 
-    @model_validator(mode="after")
-    def _check_loop(self) -> TransformerItem:
-        made = {f"{self.store}.{output.name}".lower() for output in self.outputs}
-        for dataset in self.inputs.values():
-            if dataset.lower() in made:
-                msg = f"it reads its own output {dataset}"
-                raise ValueError(msg)
-        return self
-
 
 def _schedule(value: object) -> object:
     return None if value in _NO_SCHEDULE else value
-
-
-class StoredOutput(BaseModel):
-    """An output as a row stores it under ``dagfoundry.outputs``."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    name: str
-    key: tuple[str, ...]
-    sql: SelectStatement | None = None
 
 
 class StoredOptions(BaseModel):
@@ -172,12 +152,14 @@ class StoredOptions(BaseModel):
         inputs: Alias to ``Store#dataset``.
         outputs: What the job makes.
         python: Entry point that makes the outputs.
+        milestoning: How the platform's merge tables keep history.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     inputs: dict[str, str] = Field(default_factory=dict)
-    outputs: tuple[StoredOutput, ...] = ()
+    outputs: tuple[OutputSpec, ...] = ()
+    milestoning: Milestoning = Milestoning.LIVE
     python: CallableName | None = None
 
 

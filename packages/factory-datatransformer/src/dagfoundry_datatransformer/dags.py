@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dagfoundry import OnDatasets
 from dagfoundry.connections import merge_store_of
 from dagfoundry_datatransformer.config import TransformerConfig
+from dagfoundry_datatransformer.spec import OutputSpec, TransformerSpec
 
 if TYPE_CHECKING:
     from dagfoundry import DagKit, Entry
@@ -68,13 +69,20 @@ def _schedule(config: TransformerConfig) -> Schedule:
 
 
 def _spec(entry: Entry, config: TransformerConfig) -> dict[str, Any]:
-    """Return what both jobs are told: everything but secrets."""
-    return {
-        "platform": entry.platform_name,
-        "transformer": config.workspace_name,
-        "merge_store": merge_store_of(entry.config).as_config(),
-        "output_store": config.output_datastore_name,
-        **config.dagfoundry.model_dump(
-            mode="json", include={"inputs", "outputs", "python"}, exclude_none=True
-        ),
-    }
+    options = config.dagfoundry
+    spec = TransformerSpec(
+        platform=entry.platform_name,
+        transformer=config.workspace_name,
+        merge_store=merge_store_of(entry.config),
+        milestoning=options.milestoning,
+        output_store=config.output_datastore_name,
+        inputs=options.inputs,
+        outputs=options.outputs or _reference_outputs(config),
+        python=options.python,
+    )
+    return spec.model_dump(mode="json", exclude_none=True)
+
+
+def _reference_outputs(config: TransformerConfig) -> tuple[OutputSpec, ...]:
+    """Return the outputs of a reference deployment's row, which says only their names."""
+    return tuple(OutputSpec(name=name) for name in config.output_dataset_list)

@@ -1,0 +1,56 @@
+"""What a transformer's jobs are told: everything but secrets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dagfoundry import Database
+from dagfoundry.model.schema import Milestoning
+from dagfoundry_datatransformer.statement import SelectStatement
+
+CallableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")]
+"""Name of an entry point; it can never be an import path, for want of a dot."""
+
+
+class OutputSpec(BaseModel):
+    """A dataset to make.
+
+    Attributes:
+        name: Name of the dataset.
+        key: Columns that identify a row.
+        sql: SELECT over the inputs, each by its alias; none for a Python transformer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    key: tuple[str, ...] = ()
+    sql: SelectStatement | None = None
+
+
+class TransformerSpec(BaseModel):
+    """A transformer on a platform.
+
+    Attributes:
+        platform: Name of the platform, as the model writes it.
+        transformer: Name of the transformer.
+        merge_store: The platform's merge store.
+        milestoning: How its merge tables keep history.
+        output_store: Store that the outputs belong to.
+        inputs: Alias to ``Store#dataset``.
+        outputs: What to make.
+        python: Entry point that makes the outputs; none when SQL does.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    platform: str
+    transformer: str
+    merge_store: Database
+    milestoning: Milestoning = Milestoning.LIVE
+    output_store: str
+    inputs: dict[str, str]
+    outputs: tuple[OutputSpec, ...]
+    python: CallableName | None = None

@@ -1,0 +1,1 @@
+"""Makes a transformer's outputs, inside one transaction of the merge store."""
