@@ -32,6 +32,7 @@ __all__ = [
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
+    "VersionMissingError",
 ]
 
 
@@ -153,6 +154,10 @@ class FoundryMissingError(FoundryError):
 
 class EntryMissingError(FoundryError):
     """The foundry holds no entry of this name, or several."""
+
+
+class VersionMissingError(FoundryError):
+    """The store knows no version of this name, so it cannot be rendered again."""
 
 
 class StoreConflictError(FoundryError):

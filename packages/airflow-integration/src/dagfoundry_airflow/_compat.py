@@ -1,0 +1,194 @@
+"""The one place that looks at Airflow's version, from 2.10 to 3.3.
+
+Importing it imports Airflow, so it is imported where a DAG is built or a task runs. Most
+names come from ``apache-airflow-providers-common-compat``; what that does not cover in
+every version is chosen here.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import airflow
+from airflow.providers.common.compat.sdk import (
+    DAG,
+    Asset,
+    BaseHook,
+    BaseOperator,
+    get_parsing_context,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow.providers.standard.operators.branch import BaseBranchOperator
+    from airflow.sdk.exceptions import AirflowException
+
+    from dagfoundry_airflow.airflow_api import AirflowApi
+
+_Bundle = TypeVar("_Bundle")
+
+AIRFLOW_VERSION: Final = tuple(int(part) for part in airflow.__version__.split(".")[:2])
+"""Major and minor version of the installed Airflow."""
+
+AIRFLOW_2: Final = AIRFLOW_VERSION < (3, 0)
+"""Whether tasks may use the metadata database, and datasets are not yet assets."""
+
+if not TYPE_CHECKING:
+    from airflow.exceptions import AirflowException
+
+    # The standard provider is part of every 3.x; 2.x has its own.
+    if AIRFLOW_2:
+        from airflow.operators.branch import BaseBranchOperator
+    else:
+        from airflow.providers.standard.operators.branch import BaseBranchOperator
+
+__all__ = [
+    "AIRFLOW_2",
+    "AIRFLOW_VERSION",
+    "DAG",
+    "AirflowException",
+    "BaseBranchOperator",
+    "BaseHook",
+    "BaseOperator",
+    "assets",
+    "bundle_arguments",
+    "bundle_version",
+    "check_dag",
+    "empty_operator",
+    "open_airflow_api",
+    "parsing_dag_id",
+    "stale_dag_threshold",
+    "trigger_operator",
+    "with_view_url",
+]
+
+
+def assets(uris: Iterable[str]) -> list[Any]:
+    """Return assets (datasets in 2.x), for outlets or as a schedule that waits for all."""
+    return [Asset(uri=uri) for uri in uris]
+
+
+def empty_operator(task_id: str, *, trigger_rule: str = "all_success") -> Any:  # noqa: ANN401 - the class differs by version
+    """Make a task that does nothing."""
+    if AIRFLOW_2:
+        from airflow.operators.empty import EmptyOperator  # type: ignore[import-not-found]
+    else:
+        from airflow.providers.standard.operators.empty import EmptyOperator
+    return EmptyOperator(task_id=task_id, trigger_rule=trigger_rule)
+
+
+def trigger_operator(task_id: str, dag_id: str, conf: dict[str, Any]) -> Any:  # noqa: ANN401 - the class differs by version
+    """Make a task that starts a run of a DAG and does not wait for it."""
+    if AIRFLOW_2:
+        from airflow.operators.trigger_dagrun import (  # type: ignore[import-not-found]
+            TriggerDagRunOperator,
+        )
+    else:
+        from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+    return TriggerDagRunOperator(task_id=task_id, trigger_dag_id=dag_id, conf=conf)
+
+
+def open_airflow_api() -> AirflowApi:
+    """Return how this Airflow is asked about its DAGs.
+
+    Raises:
+        AirflowAccessError: The connection that 3.x needs is missing or incomplete.
+    """
+    if AIRFLOW_2:
+        from dagfoundry_airflow.airflow_orm import AirflowOrm
+
+        return AirflowOrm()
+    from dagfoundry_airflow.airflow_rest import connect
+
+    return connect()
+
+
+def parsing_dag_id() -> str | None:
+    """Return the one DAG that this process parses a file for; None when it wants all.
+
+    Only an optimisation may rest on it: Airflow never unsets it, so a task's own child
+    processes see it as well (all versions).
+    """
+    dag_id: str | None = get_parsing_context().dag_id
+    return dag_id
+
+
+def stale_dag_threshold() -> int:
+    """Return for how many seconds Airflow still believes in a DAG that its file lacks."""
+    from airflow.configuration import conf
+
+    section = "scheduler" if AIRFLOW_2 else "dag_processor"
+    return int(conf.getint(section, "stale_dag_threshold", fallback=50))
+
+
+def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by version
+    """Do what Airflow does with a DAG after it has run the DAG's file.
+
+    Raises:
+        Exception: What Airflow would show as the file's import error.
+    """
+    from airflow.exceptions import AirflowClusterPolicySkipDag
+
+    dag.validate()
+    try:
+        _bag(dag)
+    except AirflowClusterPolicySkipDag:
+        return  # a site's policy keeps the DAG out of Airflow, which is no error
+    _serialize(dag)
+
+
+def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
+    arguments: dict[str, Any] = {"dag_folder": os.devnull, "collect_dags": False}
+    if AIRFLOW_2:
+        from airflow.models.dagbag import DagBag
+
+        DagBag(**arguments, load_op_links=False).bag_dag(dag, root_dag=dag)
+    elif AIRFLOW_VERSION < (3, 2):
+        from airflow.models.dagbag import DagBag
+
+        DagBag(**arguments).bag_dag(dag)
+    else:
+        from airflow.dag_processing.dagbag import DagBag, _validate_executor_fields
+
+        _validate_executor_fields(dag)
+        DagBag(**arguments).bag_dag(dag)
+
+
+def _serialize(dag: Any) -> None:  # noqa: ANN401 - see check_dag
+    from airflow.serialization import serialized_objects
+
+    name = "SerializedDAG" if AIRFLOW_VERSION < (3, 2) else "DagSerialization"
+    getattr(serialized_objects, name).to_dict(dag)
+
+
+def bundle_version(version: str) -> Any:  # noqa: ANN401 - a record since 3.3, text before
+    """Return a bundle version as the installed Airflow wants it."""
+    if AIRFLOW_VERSION < (3, 3):
+        return version
+    from airflow.dag_processing.bundles.base import BundleVersion
+
+    return BundleVersion(version=version)
+
+
+def bundle_arguments(arguments: dict[str, Any], view_url_template: str | None) -> dict[str, Any]:
+    """Return the arguments of a bundle's base class; 3.0 knows no template."""
+    if AIRFLOW_VERSION < (3, 1):
+        return arguments
+    return arguments | {"view_url_template": view_url_template}
+
+
+def with_view_url(bundle: type[_Bundle]) -> type[_Bundle]:
+    """Give a bundle class the method by which 3.0 asks for a version's address.
+
+    Later versions warn when they find it.
+    """
+    if AIRFLOW_VERSION < (3, 1):
+
+        def view_url(self: Any, version: str | None = None) -> str | None:  # noqa: ANN401 - a bundle
+            template = self._view_url_template
+            return template.format_map({**vars(self), "version": version}) if template else None
+
+        bundle.view_url = view_url  # type: ignore[attr-defined]
+    return bundle

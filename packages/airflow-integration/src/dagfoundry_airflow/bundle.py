@@ -1,0 +1,151 @@
+"""The DAG bundle of Airflow 3: serves a foundry's DAGs out of the store.
+
+Airflow makes a bundle in many processes. The DAG processor's manager calls
+``initialize()`` once and ``refresh()`` every few seconds; a task calls ``initialize()``
+with the version of its run; the API server and the scheduler only construct it. So the
+constructor does nothing, and each process opens its own store when it first needs one.
+
+Configuration::
+
+    [dag_processor]
+    dag_bundle_config_list = [{"name": "foundry", "kwargs": {"foundry": "Quickstart"},
+        "classpath": "dagfoundry_airflow.bundle.DagFoundryBundle"}]
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.dag_processing.bundles.base import BaseDagBundle, get_bundle_tracking_dir
+
+import dagfoundry_airflow.loader  # noqa: F401 - the parse children, forked from here, find it loaded
+from dagfoundry.errors import FoundryError, StoreUnavailableError
+from dagfoundry.settings import read_settings
+from dagfoundry.store import open_store
+from dagfoundry_airflow._compat import (
+    AirflowException,
+    bundle_arguments,
+    bundle_version,
+    parsing_dag_id,
+    stale_dag_threshold,
+    with_view_url,
+)
+from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
+from dagfoundry_airflow.state import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_REFRESH_SECONDS: Final = 5
+_STORE_TIMEOUT_SECONDS: Final = 2.0
+_STALE_SLACK_SECONDS: Final = 5.0
+_WORKER_PATIENCE_SECONDS: Final = 120.0
+_LONGEST_PAUSE_SECONDS: Final = 8.0
+
+
+@with_view_url
+class DagFoundryBundle(BaseDagBundle):
+    """Serves the DAGs of one foundry.
+
+    Args:
+        foundry: Name of the foundry.
+        refresh_interval: How often to ask the store for a new revision, in seconds.
+        view_url_template: Where a version is shown, with ``{version}`` and ``{foundry}``.
+        arguments: What Airflow passes itself: ``name``, ``version``.
+    """
+
+    supports_versioning = True
+
+    def __init__(
+        self,
+        *,
+        foundry: str,
+        refresh_interval: int = _REFRESH_SECONDS,
+        view_url_template: str | None = None,
+        **arguments: Any,  # noqa: ANN401 - Airflow's own, which differ by version
+    ) -> None:
+        arguments |= {"refresh_interval": refresh_interval}
+        super().__init__(**bundle_arguments(arguments, view_url_template))
+        self.foundry = foundry
+        self._view_url_template = view_url_template
+        self._unpinned: Path | None = None
+
+    def initialize(self) -> None:
+        """Make sure that the files are there.
+
+        Raises:
+            AirflowException: They are not, and the store or the disk is to blame. Any
+                other exception would end the DAG processor (Airflow 3.0 to 3.2).
+        """
+        with _airflow_errors():
+            dag_id = parsing_dag_id()
+            if self.version:
+                version = self.version
+                _patiently(lambda: self._publisher.materialise(version, dag_id))
+            elif dag_id:
+                self._unpinned = _patiently(lambda: self._publisher.newest(dag_id))
+            elif self._publisher.state() is None:
+                self._publisher.refresh()
+        super().initialize()
+
+    @property
+    def path(self) -> Path:
+        """Folder of the DAG files: the version's, or the one that follows the store."""
+        if self.version:
+            return self.versions_dir / self.version
+        return self._unpinned or self.base_dir / CURRENT
+
+    def get_current_version(self) -> Any:  # noqa: ANN401 - differs by version of Airflow
+        """Return the version that is served; never asks the store and never raises."""
+        if self.version:
+            return bundle_version(self.version)
+        state = self._state_file.read()
+        return bundle_version(state.version) if state else None
+
+    def refresh(self) -> None:
+        """Bring the files in step with the store; when it does not answer they all stay.
+
+        Raises:
+            AirflowException: The bundle is of one version, or there is nothing to serve.
+        """
+        if self.version:
+            msg = f"bundle {self.name!r} is of version {self.version}, which never changes"
+            raise AirflowException(msg)
+        with _airflow_errors():
+            self._publisher.refresh()
+
+    @cached_property
+    def _state_file(self) -> StateFile:
+        return StateFile(self.base_dir / "state.json")
+
+    @cached_property
+    def _publisher(self) -> Publisher:
+        store = open_store(read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS)
+        pace = Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS)
+        tracking = get_bundle_tracking_dir(self.name)
+        return Publisher(self.foundry, self.base_dir, store, pace=pace, tracking=tracking)
+
+
+@contextmanager
+def _airflow_errors() -> Iterator[None]:
+    try:
+        yield
+    except (FoundryError, OSError) as error:
+        raise AirflowException(str(error)) from error
+
+
+def _patiently(work: Callable[[], Path]) -> Path:
+    """Wait for a store that blinks: on Airflow 3.0 a task whose start raises is lost."""
+    until, pause = time.monotonic() + _WORKER_PATIENCE_SECONDS, 1.0
+    while True:
+        try:
+            return work()
+        except StoreUnavailableError:
+            if time.monotonic() + pause >= until:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,88 @@
+"""What a bucket's stub calls: the sidecar beside it becomes DAGs.
+
+It runs in every parse and at every task start, so it reads the sidecar and nothing else,
+and a task gets only its own DAG. A row that fails here although its trial was good hides
+none of its neighbours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from dagfoundry import metrics
+from dagfoundry.plugins import load_plugins
+from dagfoundry.store import RowState
+from dagfoundry_airflow._compat import parsing_dag_id
+from dagfoundry_airflow.appearances import metric_label
+from dagfoundry_airflow.build import build_dag
+from dagfoundry_airflow.folder import try_lock
+from dagfoundry_airflow.snapshot import sidecar_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dagfoundry.plugins import Plugins
+
+_log = structlog.stdlib.get_logger(__name__)
+_parsed: Final[dict[str, int]] = {}
+
+
+def load_bucket(stub: str) -> dict[str, Any]:
+    """Return the DAGs of a bucket, by DAG id; for a task only the one it needs.
+
+    Args:
+        stub: Path of the stub.
+
+    Raises:
+        OSError: The sidecar is not there.
+    """
+    wanted = parsing_dag_id()
+    rows = _read(sidecar_name(stub), lock=wanted is None)
+    chosen = [row for row in rows if row["dag_id"] == wanted] or rows
+    return build_rows(map(RowState.from_json, chosen), load_plugins())
+
+
+def build_rows(rows: Iterable[RowState], plugins: Plugins) -> dict[str, Any]:
+    """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out."""
+    built = ((row.dag_id, _build(row, plugins)) for row in rows)
+    return {dag_id: dag for dag_id, dag in built if dag is not None}
+
+
+def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG
+    started = time.perf_counter()
+    try:
+        dag = build_dag(row, plugins)
+    except Exception:  # noqa: BLE001 - whatever a builder raises must hide no other DAG
+        metrics.dag_built(metric_label(row), "failed", time.perf_counter() - started)
+        _log.exception("DAG is left out", dag_id=row.dag_id, revision=row.revision)
+        return None
+    metrics.dag_built(metric_label(row), "ok", time.perf_counter() - started)
+    return dag
+
+
+def _read(sidecar: str, *, lock: bool) -> list[Mapping[str, Any]]:
+    """Read a sidecar; a parse keeps it locked while the process lives.
+
+    By the lock the publisher sees that a parse of the old content is under way, and
+    touches the stub again after it (see :func:`dag_folder.touch_times`).
+    """
+    descriptor = os.open(sidecar, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb", closefd=not lock) as file:
+        if lock:
+            try_lock(descriptor, fcntl.LOCK_SH)
+            _replace_lock(sidecar, descriptor)
+        rows: list[Mapping[str, Any]] = json.loads(file.read())["rows"]
+    return rows
+
+
+def _replace_lock(sidecar: str, descriptor: int) -> None:
+    previous = _parsed.get(sidecar)
+    if previous is not None:
+        os.close(previous)
+    _parsed[sidecar] = descriptor

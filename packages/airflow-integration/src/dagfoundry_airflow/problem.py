@@ -1,0 +1,71 @@
+"""What a person is told about a row that cannot be built: which, why, and what to do.
+
+The text is part of a version, so it is the same on every host: no time, no memory
+address, no folder of one machine.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dagfoundry.errors import FoundryError
+
+if TYPE_CHECKING:
+    from dagfoundry.store import RowState
+
+PLUGIN_REMEDY: Final = (
+    "Correct the entry in the model and merge again, or report it to the author of the"
+    " factory type (`dagfoundry plugins` names the distribution)."
+)
+_LONGEST: Final = 4000
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]{6,}")
+
+
+def subject(row: RowState) -> str:
+    """Return which row it is: DAG id, platform, type, key, revision and author."""
+    named = {
+        "platform": row.platform_name,
+        "factory type": row.factory_type,
+        "entry": row.key,
+    }
+    parts = [f"{noun} {name!r}" for noun, name in named.items() if name]
+    revision = f"revision {row.revision}" + (f" by {row.author}" if row.author else "")
+    return f"DAG {row.dag_id!r} ({', '.join([*parts, revision])})"
+
+
+def problem(row: RowState, error: BaseException) -> tuple[str, str]:
+    """Return what is wrong with a row and what to do about it, from an error."""
+    if isinstance(error, FoundryError):
+        what, remedy = error.what, error.remedy
+    else:
+        what, remedy = f"{type(error).__name__}: {error}{_origin(error)}", PLUGIN_REMEDY
+    if row.dag_id not in what:
+        what = f"{subject(row)} cannot be built: {what}"
+    return _ADDRESS.sub("0x...", what)[:_LONGEST], remedy
+
+
+def report(what: str, remedy: str, served: RowState | None) -> str:
+    """Return the text that Airflow shows as an import error.
+
+    Args:
+        what: The problem.
+        remedy: What to do.
+        served: The row that Airflow goes on with; None when the DAG is not there.
+    """
+    kept = f"keeps the DAG of revision {served.revision}" if served else "does not show the DAG"
+    return f"{what}\n  {remedy}\n  Until then Airflow {kept}."
+
+
+def short_place(file: str, line: int | str, function: str) -> str:
+    """Return a position in code without the folders of one machine."""
+    return f"{'/'.join(Path(file).parts[-2:])}:{line} in {function}"
+
+
+def _origin(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return ""
+    return f" (at {short_place(frames[-1].filename, frames[-1].lineno or 0, frames[-1].name)})"

@@ -1,0 +1,267 @@
+"""Keeps a folder of DAG files in step with the store; knows nothing of Airflow.
+
+The bundle of Airflow 3 and the loader files of Airflow 2 call :meth:`Publisher.refresh`.
+With nothing new it costs one query. A store that does not answer changes nothing: the
+folder keeps every file and Airflow every DAG.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from dagfoundry import metrics
+from dagfoundry.errors import FoundryError, FoundryMissingError, StoreUnavailableError
+from dagfoundry_airflow.advance import Advance
+from dagfoundry_airflow.appearances import Appearances
+from dagfoundry_airflow.dag_folder import Clock, checksums_on_disk, touches_after, write_files
+from dagfoundry_airflow.folder import locked, remove_old_drafts
+from dagfoundry_airflow.outage import Outage
+from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
+from dagfoundry_airflow.state import State, StateFile
+from dagfoundry_airflow.trial import Trials
+from dagfoundry_airflow.trial_process import TrialLimits
+from dagfoundry_airflow.versions import Manifest, VersionFolders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagfoundry.store import Head, RowState, Store
+    from dagfoundry_airflow.advance import Step
+
+CURRENT: Final = "current"
+"""Name of the folder that follows the store."""
+
+_FIRST_PUBLISH_SECONDS: Final = 60.0
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How patient a publisher is, in seconds.
+
+    Attributes:
+        trials: How long one refresh may wait for trial builds.
+        linger: How much later Airflow has to parse a file again to notice that a DAG is
+            gone from it; a little more than its ``stale_dag_threshold``.
+        retry: When a row that cannot be built is tried again.
+        limits: How long the trial process may take.
+    """
+
+    trials: float = 5.0
+    linger: float = 55.0
+    retry: float = 300.0
+    limits: TrialLimits = field(default_factory=TrialLimits)
+
+
+class Publisher:
+    """Serves one foundry from one folder; several processes may do so at once.
+
+    Args:
+        foundry: Name of the foundry.
+        home: Folder for everything that is kept.
+        store: Where the foundry is; opened by the caller, which also closes it.
+        pace: How patient to be.
+        tracking: Airflow's folder of notes on versions in use; none for Airflow 2.
+        thorough: Whether the first refresh checks every file and looks at the installed
+            plugins. A process that lives for a second has no time for that.
+    """
+
+    def __init__(
+        self,
+        foundry: str,
+        home: Path,
+        store: Store,
+        *,
+        pace: Pace | None = None,
+        tracking: Path | None = None,
+        thorough: bool = True,
+    ) -> None:
+        self.folder = home / CURRENT
+        """Where Airflow looks."""
+        self._foundry = foundry
+        self._home = home
+        self._store = store
+        self._pace = pace or Pace()
+        self._state_file = StateFile(home / "state.json")
+        self._versions = VersionFolders(home / "versions", foundry, tracking)
+        self._outage = Outage(home / "outage.json", foundry)
+        self._appearances = Appearances(home / "appearances.txt")
+        self._trials = Trials(home, self._pace.limits)
+        self._waiting: tuple[State | None, Mapping[str, RowState]] = (None, {})
+        self._check_first = thorough
+        self._absence = ""
+
+    def state(self) -> State | None:
+        """Return what the folder serves; None when nothing was ever published."""
+        return self._state_file.read()
+
+    def refresh(self) -> None:
+        """Bring the folder in step with the store.
+
+        Raises:
+            FoundryError: It failed, and there is no earlier content to go on with.
+            OSError: The same, and the disk is to blame.
+        """
+        if self._rests():
+            return
+        started = time.monotonic()
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            self._refresh(self.state())
+        except (FoundryError, OSError) as error:
+            self._failed(error)
+        else:
+            self._outage.over()
+        metrics.refreshed(self._foundry, time.monotonic() - started)
+
+    def materialise(self, version: str, dag_id: str | None) -> Path:
+        """Make sure that a version's files are here and return their folder.
+
+        See :meth:`VersionFolders.materialise`.
+        """
+        return self._versions.materialise(self._store, version, dag_id)
+
+    def newest(self, dag_id: str) -> Path:
+        """Return a folder that holds a DAG in its newest version, for an unpinned run.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked, and no file of the DAG is here.
+        """
+        try:
+            record = self._store.latest_version(self._foundry)
+        except FoundryError:
+            state = self.state()
+            if state is None:
+                raise
+            return self.folder
+        return self.folder if record is None else self.materialise(record.version, dag_id)
+
+    def close(self) -> None:
+        """End the trial process."""
+        self._trials.close()
+
+    def _rests(self) -> bool:
+        pause = self._outage.pause()
+        if pause and self.state() is None:
+            msg = f"foundry {self._foundry!r} could not be read a moment ago"
+            raise StoreUnavailableError(msg, remedy=f"The next attempt is in {pause:.0f} s.")
+        return pause > 0
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, (StoreUnavailableError, FoundryMissingError)):
+            metrics.store_failed(self._foundry)
+        self._outage.failed(error)
+        if self.state() is None:
+            raise error
+
+    def _refresh(self, state: State | None) -> None:
+        clock = Clock(now=time.time(), linger=self._pace.linger)
+        head = self._head(state)
+        if state and head and not self._check_first and self._is_settled(state, head, clock):
+            return
+        patience = 0.0 if state else _FIRST_PUBLISH_SECONDS
+        with locked(self._home / "refresh.lock", patience) as mine:
+            if mine:
+                self._refresh_locked(head, clock)
+            elif state is None:
+                msg = f"another process has not published {self._home} for {patience:.0f} s"
+                raise TimeoutError(msg)
+
+    def _head(self, state: State | None) -> Head | None:
+        """Return where the foundry stands; None when there has never been such a foundry."""
+        try:
+            head = self._store.head(self._foundry)
+        except FoundryMissingError as error:
+            if state is not None and state.buckets:
+                raise
+            self._absence = str(error)
+            return None
+        metrics.head_seen(self._foundry, head.revision)
+        return head
+
+    def _is_settled(self, state: State, head: Head, clock: Clock) -> bool:
+        return (
+            state.revision == head.revision
+            and not state.pending
+            and not self._retry_is_due(state, clock)
+            and not any(clock.is_due(time) for times in state.touches.values() for time in times)
+        )
+
+    def _retry_is_due(self, state: State, clock: Clock) -> bool:
+        in_time = clock.now < state.retry_at <= clock.now + self._pace.retry
+        return bool(state.errors) and (self._check_first or not in_time)
+
+    def _refresh_locked(self, head: Head | None, clock: Clock) -> None:
+        state = self.state()  # another process may have moved it
+        if head is None:
+            self._show_absence(state)
+            return
+        if state is not None and state.revision > head.revision:
+            head = self._store.head(self._foundry)
+            if state.revision > head.revision:
+                _log.warning("the store has lost revisions", foundry=self._foundry)
+                state = None
+        self._advance(state, head, clock)
+        self._check_first = False
+
+    def _advance(self, state: State | None, head: Head, clock: Clock) -> None:
+        on_disk = self._on_disk(state)
+        waiting = self._waiting[1] if self._waiting[0] == state else {}
+        advance = Advance(self._store, head, state, self.folder, on_disk=on_disk, waiting=waiting)
+        retry_at = None
+        if state is None or self._retry_is_due(state, clock):
+            retry_at = clock.now + self._pace.retry
+        step = advance.step(self._trials, retry_at=retry_at, patience=self._pace.trials)
+        rewritten = [name for name in step.changed if name.endswith(".py") and name in on_disk]
+        planned = state.touches if state else {}
+        touches = touches_after(
+            self.folder, planned, rewritten=rewritten, lossy=step.lossy, clock=clock
+        )
+        after = replace(step.state, touches=touches)
+        if step.changed or step.removed or state is None or after.version != state.version:
+            self._publish(after, step)
+        if after != state:
+            self._state_file.write(after)
+        self._waiting = (after, step.waiting)
+        metrics.revision_served(self._foundry, after.revision)
+
+    def _on_disk(self, state: State | None) -> Mapping[str, str]:
+        if state is not None and not self._check_first:
+            return state.files
+        if self.folder.is_dir():
+            remove_old_drafts(self.folder)
+        return checksums_on_disk(self.folder)
+
+    def _publish(self, after: State, step: Step) -> None:
+        """Record a version in the store, and only then put its files on disk."""
+        self._store.record_version(after.foundry, after.record)
+        write_files(self.folder, step.changed, step.removed)
+        manifest = Manifest(foundry=after.foundry, buckets=after.buckets, record=after.record)
+        self._versions.keep(manifest, self.folder, after.files)
+        self._versions.remove_unused()
+        self._appearances.count(step.appeared, known=step.known)
+        _log.info(
+            "published",
+            foundry=after.foundry,
+            version=after.version,
+            written=len(step.changed),
+            removed=len(step.removed),
+            errors=len(after.errors),
+            pending=len(after.pending),
+        )
+
+    def _show_absence(self, state: State | None) -> None:
+        """Show an error until the store holds the foundry; there is no version to record."""
+        files = render_errors(self._foundry, {"foundry": self._absence})
+        checksums = {name: checksum(content) for name, content in files.items()}
+        version = version_name(0, checksums)
+        if state is None or state.version != version:
+            write_files(self.folder, files, checksums_on_disk(self.folder).keys() - files.keys())
+            absent = State(foundry=self._foundry, buckets=0, revision=0, version=version)
+            self._state_file.write(replace(absent, files=checksums))

@@ -1,0 +1,161 @@
+"""Builds changed rows in a process of their own before they may enter a bucket.
+
+Airflow hides every DAG of a file in which one fails, so a row is built, checked and
+serialised here first. A row that hangs or crashes takes the process with it; it alone
+fails, and the others go on in a new process.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from dagfoundry.errors import FoundryError
+from dagfoundry_airflow.problem import PLUGIN_REMEDY, subject
+from dagfoundry_airflow.proofs import Proofs, environment, proof_key
+from dagfoundry_airflow.trial_process import TrialLimits, TrialProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from dagfoundry.store import RowState
+
+_BACKLOG_BYTES: Final = 1 << 16
+_GRACE_SECONDS: Final = 5.0
+
+
+class TrialUnavailableError(FoundryError):
+    """The trial process does not come up, so no changed row can be proved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a trial said of a row; without ``what`` the row is good."""
+
+    what: str = ""
+    remedy: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the row may enter a bucket."""
+        return not self.what
+
+
+class Trials:
+    """Proves rows; keeps one trial process for the next ones.
+
+    Args:
+        folder: Where proofs are kept.
+        limits: How long the process may take.
+    """
+
+    def __init__(self, folder: Path, limits: TrialLimits | None = None) -> None:
+        self.environment = environment()
+        self._limits = limits or TrialLimits()
+        self._proofs = Proofs(folder / "proofs.txt")
+        self._process: TrialProcess | None = None
+        self._ready = False
+        self._quiet_since = 0.0
+        self._waiting: dict[str, RowState] = {}
+        self._sent: dict[str, RowState] = {}
+        self._failed: dict[str, Verdict] = {}
+
+    def prove(self, rows: Iterable[RowState], *, patience: float) -> dict[str, Verdict]:
+        """Return the verdicts that are there in time, by DAG id; ask again for the others.
+
+        Args:
+            rows: Rows to prove, in the order in which they matter.
+            patience: How long to wait for the trial process, in seconds.
+
+        Raises:
+            TrialUnavailableError: The process ended before it was ready.
+            OSError: Proofs cannot be written.
+        """
+        wanted = {proof_key(row, self.environment): row for row in rows}
+        unknown = {key: row for key, row in wanted.items() if key not in self._proofs}
+        self._waiting = {key: row for key, row in unknown.items() if key not in self._sent}
+        self._work(unknown, time.monotonic() + patience)
+        verdicts = {row.dag_id: self._verdict(key) for key, row in wanted.items()}
+        self._failed.clear()
+        return {dag_id: verdict for dag_id, verdict in verdicts.items() if verdict}
+
+    def close(self) -> None:
+        """End the trial process."""
+        if self._process is not None:
+            self._process.end(kill=True)
+            self._forget_process()
+
+    def _verdict(self, key: str) -> Verdict | None:
+        return Verdict() if key in self._proofs else self._failed.get(key)
+
+    def _work(self, wanted: Iterable[str], until: float) -> None:
+        open_keys = set(wanted)
+        while self._waiting or self._sent:
+            self._exchange(until - time.monotonic())
+            open_keys -= self._failed.keys()
+            open_keys = {key for key in open_keys if key not in self._proofs}
+            if not open_keys or time.monotonic() >= until:
+                return
+
+    def _exchange(self, wait_seconds: float) -> None:
+        process = self._running_process()
+        self._send_more(process)
+        answers = process.exchange(min(wait_seconds, 1.0))
+        if answers is None:
+            self._ended(process)
+        elif answers:
+            self._take(answers)
+        elif time.monotonic() - self._quiet_since > self._longest_silence():
+            self._ended(process, kill=True)
+
+    def _running_process(self) -> TrialProcess:
+        if self._process is None:
+            self._process = TrialProcess(self._limits, os.environ)
+            self._quiet_since = time.monotonic()
+        return self._process
+
+    def _send_more(self, process: TrialProcess) -> None:
+        while self._waiting and process.backlog < _BACKLOG_BYTES:
+            key, row = next(iter(self._waiting.items()))
+            del self._waiting[key]
+            if not self._sent:
+                self._quiet_since = time.monotonic()
+            self._sent[key] = row
+            process.ask(key, row.to_json())
+
+    def _longest_silence(self) -> float:
+        return (self._limits.build if self._ready else self._limits.start) + _GRACE_SECONDS
+
+    def _take(self, answers: list[dict[str, Any]]) -> None:
+        self._quiet_since = time.monotonic()
+        good = []
+        for answer in answers:
+            if answer.get("ready"):
+                self._ready = True
+            elif self._sent.pop(answer["key"], None) and "what" in answer:
+                self._failed[answer["key"]] = Verdict(what=answer["what"], remedy=answer["remedy"])
+            else:
+                good.append(answer["key"])
+        self._proofs.add(good)
+
+    def _ended(self, process: TrialProcess, *, kill: bool = False) -> None:
+        was_ready, reason = self._ready, process.end(kill=kill)
+        self._forget_process()
+        if not was_ready:
+            msg = f"the trial process does not come up: {reason}"
+            raise TrialUnavailableError(msg, remedy="See its output in the DAG processor's log.")
+        if reason is not None and self._sent:
+            self._blame(next(iter(self._sent)), reason)
+        self._waiting = self._sent | self._waiting
+        self._sent = {}
+
+    def _blame(self, key: str, reason: str) -> None:
+        row = self._sent.pop(key)
+        what = f"{subject(row)} cannot be built: {reason}"
+        self._failed[key] = Verdict(what=what, remedy=PLUGIN_REMEDY)
+
+    def _forget_process(self) -> None:
+        self._process, self._ready = None, False

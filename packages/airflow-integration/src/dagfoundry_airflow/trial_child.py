@@ -1,0 +1,107 @@
+"""The process that builds rows for trial, so that their errors stay away from Airflow.
+
+It is a fresh interpreter without the metadata database: third-party builders run here
+before they run in the DAG processor. Requests and answers are lines of JSON on the
+standard streams. A build that takes too long ends the process; where it hung is written
+to the pipe named on the command line, as are fatal signals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import json
+import os
+import select
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagfoundry.plugins import Plugins
+
+IDLE_EXIT: Final = 77
+"""Exit code of a process that had nothing to do for too long."""
+
+_PARENT_CHECK_SECONDS: Final = 5.0
+_READ_BYTES: Final = 1 << 16
+
+
+def main() -> int:
+    """Answer requests until the parent ends, or nothing is asked for too long."""
+    arguments = _arguments()
+    requests, answers = _take_streams()
+    faulthandler.enable(arguments.trace, all_threads=False)
+    plugins = _prepare()
+    _send(answers, {"ready": True})
+    for request in _requests(requests, arguments.idle):
+        faulthandler.dump_traceback_later(arguments.deadline, exit=True, file=arguments.trace)
+        answer = _answer(request["row"], plugins)
+        faulthandler.cancel_dump_traceback_later()
+        _send(answers, {"key": request["key"], **answer})
+    return IDLE_EXIT
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trace", type=int, required=True, help="pipe for tracebacks")
+    parser.add_argument("--deadline", type=float, required=True, help="seconds per build")
+    parser.add_argument("--idle", type=float, required=True, help="seconds without a request")
+    return parser.parse_args()
+
+
+def _take_streams() -> tuple[int, int]:
+    """Keep the standard streams for ourselves: what a builder prints must be no answer."""
+    requests, answers = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _prepare() -> Plugins:
+    from dagfoundry.plugins import load_plugins
+    from dagfoundry_airflow import _compat, build  # noqa: F401 - Airflow is loaded before the first deadline
+
+    return load_plugins()
+
+
+def _requests(descriptor: int, idle_seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield requests; end when there were none for long, or the parent is gone."""
+    parent, buffer, until = os.getppid(), b"", time.monotonic() + idle_seconds
+    while os.getppid() == parent and time.monotonic() < until:
+        if not select.select([descriptor], [], [], _PARENT_CHECK_SECONDS)[0]:
+            continue
+        chunk = os.read(descriptor, _READ_BYTES)
+        if not chunk:
+            return
+        *lines, buffer = (buffer + chunk).split(b"\n")
+        yield from map(json.loads, lines)
+        until = time.monotonic() + idle_seconds
+
+
+def _answer(row: dict[str, Any], plugins: Plugins) -> dict[str, str]:
+    from dagfoundry.store import RowState
+    from dagfoundry_airflow import build
+    from dagfoundry_airflow._compat import check_dag
+    from dagfoundry_airflow.problem import problem
+
+    state = RowState.from_json(row)
+    try:
+        check_dag(build.build_dag(state, plugins))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a builder raises is the row's verdict
+        what, remedy = problem(state, error)
+        return {"what": what, "remedy": remedy}
+    return {}
+
+
+def _send(descriptor: int, answer: dict[str, Any]) -> None:
+    line = json.dumps(answer).encode() + b"\n"
+    while line:
+        line = line[os.write(descriptor, line) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
