@@ -20,7 +20,7 @@ from dagfoundry_datatransformer.spec import CallableName, OutputSpec
 from dagfoundry_datatransformer.statement import SelectStatement  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _DATASET: Final = r"^[A-Za-z][A-Za-z0-9_]{0,127}\.[A-Za-z][A-Za-z0-9_]{0,127}$"
 _NO_SCHEDULE: Final = ("", "None")
@@ -49,8 +49,11 @@ def _by_alias(value: object) -> object:
     return inputs
 
 
-def _distinct(names: Iterable[str], what: str) -> None:
-    """Refuse names that one of the databases takes for the same."""
+def _distinct(names: Sequence[str], what: str) -> None:
+    """Refuse names that one of the databases takes for the same, and to have none at all."""
+    if not names:
+        msg = f"there are no {what}"
+        raise ValueError(msg)
     seen: dict[str, str] = {}
     for name in names:
         if name.lower() in seen:
@@ -65,12 +68,13 @@ def _distinct_columns(key: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _distinct_aliases(inputs: dict[str, str]) -> dict[str, str]:
-    _distinct(inputs, "aliases")
+    if inputs:
+        _distinct(list(inputs), "aliases")
     return inputs
 
 
 def _distinct_outputs(outputs: tuple[TransformerOutput, ...]) -> tuple[TransformerOutput, ...]:
-    _distinct((output.name for output in outputs), "outputs")
+    _distinct([output.name for output in outputs], "outputs")
     return outputs
 
 
@@ -81,7 +85,6 @@ Inputs = Annotated[
 
 Key = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
-    Field(min_length=1),
     AfterValidator(_distinct_columns),
 ]
 """Columns that identify a row; unique and never NULL."""
@@ -101,9 +104,7 @@ class TransformerOutput(ModelPart):
     sql: SelectStatement | None = None
 
 
-Outputs = Annotated[
-    tuple[TransformerOutput, ...], Field(min_length=1), AfterValidator(_distinct_outputs)
-]
+Outputs = Annotated[tuple[TransformerOutput, ...], AfterValidator(_distinct_outputs)]
 """At least one output, each of another name."""
 
 

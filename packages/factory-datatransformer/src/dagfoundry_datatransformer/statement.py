@@ -19,7 +19,7 @@ _TOKEN: Final = re.compile(
     | (?<![\w$])\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$    # PostgreSQL: $tag$it's$tag$
     | --[^\r\n]*
     | /\*(?:(?!/\*|\*/).)*\*/
-    | (?P<open>'|"|/\*)
+    | (?P<open>(?<![\w$])[eE]'|'|"|/\*)
     | (?P<mark>[();])
     | (?P<word>\w+)
     """,
@@ -60,7 +60,7 @@ def one_select(sql: str) -> str:
 
 def _refuse_unclosed(opening: str | None) -> None:
     if opening:
-        msg = f"the statement has {_UNCLOSED[opening]}"
+        msg = f"the statement has {_UNCLOSED[opening.lstrip('eE')]}"
         raise ValueError(msg)
 
 
