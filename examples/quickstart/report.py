@@ -1,0 +1,78 @@
+"""The two tables that the demo ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DagReport:
+    """What a DAG did.
+
+    Attributes:
+        dag_id: The DAG.
+        layer: Infrastructure, factory, stream or transformer.
+        rows: Rows that each of its runs wrote, the first run first; none for a DAG
+            that moves no rows.
+        seconds: How long each of its runs took.
+    """
+
+    dag_id: str
+    layer: str
+    rows: Sequence[int]
+    seconds: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeReport:
+    """How a change of the model arrived.
+
+    Attributes:
+        change: What was changed.
+        seen: What Airflow shows now.
+        seconds: Seconds from the end of ``dagfoundry merge`` until it showed it.
+    """
+
+    change: str
+    seen: str
+    seconds: float
+
+
+def dag_table(reports: Iterable[DagReport]) -> Table:
+    """Return the table of DAGs."""
+    table = Table(title="What ran", title_justify="left", title_style="bold")
+    table.add_column("DAG", overflow="fold")
+    table.add_column("layer")
+    for name in ("runs", "rows written", "seconds"):
+        table.add_column(name, justify="right")
+    for report in reports:
+        rows = ", then ".join(f"{n:,}" for n in _squeezed(report.rows))
+        seconds = f"{sum(report.seconds):.1f}"
+        table.add_row(report.dag_id, report.layer, str(len(report.seconds)), rows, seconds)
+    return table
+
+
+def change_table(reports: Iterable[ChangeReport]) -> Table:
+    """Return the table of changes."""
+    table = Table(title="What changed, and when Airflow showed it")
+    table.title_justify, table.title_style = "left", "bold"
+    table.add_column("change in the model", overflow="fold")
+    table.add_column("seen in Airflow", overflow="fold")
+    table.add_column("seconds", justify="right")
+    for report in reports:
+        table.add_row(report.change, report.seen, f"{report.seconds:.1f}")
+    return table
+
+
+def _squeezed(rows: Sequence[int]) -> list[int]:
+    """Return the numbers without repetitions of the last one."""
+    kept = list(rows)
+    while len(kept) > 1 and kept[-1] == kept[-2] == 0:
+        kept.pop()
+    return kept
