@@ -15,8 +15,7 @@ from pydantic import (
 )
 
 from dagfoundry import CronExpression, ModelPart, Name, SectionItem
-from dagfoundry.model.schema import Milestoning
-from dagfoundry_datatransformer.spec import CallableName, OutputSpec
+from dagfoundry_datatransformer.spec import CallableName, Milestoning, OutputSpec
 from dagfoundry_datatransformer.statement import SelectStatement  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ class StoredOptions(BaseModel):
 
     inputs: dict[str, str] = Field(default_factory=dict)
     outputs: tuple[OutputSpec, ...] = ()
-    milestoning: Milestoning = Milestoning.LIVE
+    milestoning: Milestoning = "live"
     python: CallableName | None = None
 
 

@@ -16,7 +16,6 @@ from dagfoundry_datatransformer.spec import OutputSpec, TransformerSpec
 
 if TYPE_CHECKING:
     from dagfoundry import DagKit, Entry
-    from dagfoundry.factories import Schedule
 
 _JOB: Final = ("-m", "dagfoundry_datatransformer.job")
 
@@ -61,7 +60,7 @@ def _tasks(config: TransformerConfig, spec: dict[str, Any], kit: DagKit) -> None
     check >> [kit.retrigger("reschedule_immediately"), kit.empty("wait_for_trigger")]
 
 
-def _schedule(config: TransformerConfig) -> Schedule:
+def _schedule(config: TransformerConfig) -> str | OnDatasets | None:
     if config.schedule_string is not None:
         return config.schedule_string
     inputs = config.input_dataset_list

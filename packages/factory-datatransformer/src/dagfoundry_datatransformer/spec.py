@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dagfoundry import Database
-from dagfoundry.model.schema import Milestoning
 from dagfoundry_datatransformer.statement import SelectStatement
 
 CallableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")]
 """Name of an entry point; it can never be an import path, for want of a dot."""
+
+
+Milestoning = Literal["live", "forensic"]
+"""How a platform's merge tables keep history."""
 
 
 class OutputSpec(BaseModel):
@@ -49,7 +52,7 @@ class TransformerSpec(BaseModel):
     platform: str
     transformer: str
     merge_store: Database
-    milestoning: Milestoning = Milestoning.LIVE
+    milestoning: Milestoning = "live"
     output_store: str
     inputs: dict[str, str]
     outputs: tuple[OutputSpec, ...]

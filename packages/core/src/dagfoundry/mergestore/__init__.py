@@ -4,8 +4,9 @@ A job opens a source and a merge store and calls :func:`ingest_snapshot`.
 """
 
 from dagfoundry.mergestore.batches import StreamBatch
-from dagfoundry.mergestore.datasets import SourceDataset
-from dagfoundry.mergestore.engines import open_merge_store, open_source, reading, writing
+from dagfoundry.mergestore.columns import Untyped
+from dagfoundry.mergestore.datasets import RESERVED_PREFIX, SourceDataset
+from dagfoundry.mergestore.engines import open_merge_store, open_source, reading, reason, writing
 from dagfoundry.mergestore.ingest import ingest_snapshot
 from dagfoundry.mergestore.locks import StreamLock, stream_lock
 from dagfoundry.mergestore.names import (
@@ -16,11 +17,18 @@ from dagfoundry.mergestore.names import (
     staging_table_name,
     transformer_table_name,
 )
+from dagfoundry.mergestore.tables import BATCH_OUT, LIVE_RECORD
+from dagfoundry.model.schema import Milestoning
 
 __all__ = [
+    "BATCH_OUT",
+    "LIVE_RECORD",
+    "RESERVED_PREFIX",
+    "Milestoning",
     "SourceDataset",
     "StreamBatch",
     "StreamLock",
+    "Untyped",
     "batch_counter_name",
     "batch_metrics_name",
     "batch_stream_key",
@@ -29,6 +37,7 @@ __all__ = [
     "open_merge_store",
     "open_source",
     "reading",
+    "reason",
     "staging_table_name",
     "stream_lock",
     "transformer_table_name",

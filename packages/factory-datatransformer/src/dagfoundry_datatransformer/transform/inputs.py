@@ -8,9 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
 from dagfoundry.errors import JobFailedError
-from dagfoundry.mergestore import merge_table_name
-from dagfoundry.mergestore.datasets import RESERVED_PREFIX
-from dagfoundry.mergestore.tables import BATCH_OUT, LIVE_RECORD
+from dagfoundry.mergestore import BATCH_OUT, LIVE_RECORD, RESERVED_PREFIX, merge_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

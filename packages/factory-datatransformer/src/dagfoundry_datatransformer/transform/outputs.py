@@ -17,9 +17,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType
 
 from dagfoundry.errors import JobFailedError
-from dagfoundry.mergestore import transformer_table_name
-from dagfoundry.mergestore.columns import Untyped
-from dagfoundry.mergestore.datasets import RESERVED_PREFIX
+from dagfoundry.mergestore import RESERVED_PREFIX, Untyped, transformer_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,15 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from dagfoundry import JobResult
 from dagfoundry.errors import JobFailedError
 from dagfoundry.mergestore import (
+    Milestoning,
     SourceDataset,
     batch_stream_key,
     ingest_snapshot,
     open_merge_store,
+    reason,
     stream_lock,
     transformer_table_name,
     writing,
 )
-from dagfoundry.mergestore.engines import reason
 from dagfoundry_datatransformer.transform import callables
 from dagfoundry_datatransformer.transform.inputs import read_inputs, select_over
 from dagfoundry_datatransformer.transform.outputs import OutputTables
@@ -70,7 +71,7 @@ def ingest_output(spec: TransformerSpec) -> JobResult:
         datasets=[
             SourceDataset(name=o.name, table=tables[o.name], key=o.key) for o in spec.outputs
         ],
-        milestoning=spec.milestoning,
+        milestoning=Milestoning(spec.milestoning),
     )
 
 
