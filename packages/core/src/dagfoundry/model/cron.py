@@ -53,8 +53,9 @@ def cron_error(expression: str) -> str | None:
 def _check(expression: str) -> str:
     problem = cron_error(expression)
     if problem:
-        message = "is no cron expression that works: it {problem}"
-        raise PydanticCustomError("cron", message, {"problem": problem, "remedy": _REMEDY})
+        message = "{expression} is no cron expression that works: it {problem}"
+        context = {"expression": repr(expression), "problem": problem, "remedy": _REMEDY}
+        raise PydanticCustomError("cron", message, context)
     return " ".join(expression.split())
 
 

@@ -39,6 +39,13 @@ class Branch:
     children: dict[str, Tree] | list[Tree]
     size: int = 1
 
+    def heaviest(self, limit: int) -> Branch:
+        """Return the innermost branch that holds more than ``limit`` values."""
+        children = self.children.values() if isinstance(self.children, dict) else self.children
+        branches = (child for child in children if isinstance(child, Branch))
+        heavy = next((child for child in branches if child.size > limit), None)
+        return heavy.heaviest(limit) if heavy else self
+
 
 Tree = int | Branch
 """The places of a value: a position, or a branch for a mapping or list."""

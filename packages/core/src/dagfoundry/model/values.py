@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from dagfoundry.errors import Finding
+from dagfoundry.errors import Finding, ModelInvalidError
 from dagfoundry.model.nodes import PLAIN, QUOTED, place_of
 from dagfoundry.model.paths import path_text
 from dagfoundry.model.places import Branch
@@ -52,12 +52,19 @@ class ValueReader:
         self._written = 0
 
     def read(self, root: MappingNode) -> tuple[dict[str, Any], Branch]:
-        """Return the values of a mapping, and where each of them stands."""
+        """Return the values of a mapping, and where each of them stands.
+
+        Raises:
+            ModelInvalidError: Its aliases stand for more values than could be checked.
+        """
         values, branch = self._mapping(root)
-        if branch.size > MAX_EXPANSION + 10 * self._written:
+        limit = MAX_EXPANSION + 10 * self._written
+        if branch.size > limit:
+            place = self._files.place(branch.heaviest(limit).position)
+            what = f"aliases of aliases stand for {branch.size:,} values"
             remedy = "Write fewer aliases (*name) of parts that hold aliases themselves."
-            self._report(root, f"its aliases expand to {branch.size:,} values", remedy)
-            return {}, branch
+            self.findings.append(Finding(what=what, remedy=remedy, place=place))
+            raise ModelInvalidError(self.findings)
         return values, branch
 
     def unique_pairs(self, node: MappingNode) -> dict[str, tuple[Node, Node]]:
