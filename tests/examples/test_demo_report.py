@@ -1,0 +1,43 @@
+"""The demo's tables show what a person wants to know first."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from report import ChangeReport, DagReport, change_table, dag_table
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def shown(table: Table) -> list[list[str]]:
+    """Return the cells of a printed table, line by line."""
+    output = io.StringIO()
+    Console(width=110, file=output).print(table)
+    lines = output.getvalue().splitlines()
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
+
+
+def test_row_counts_of_all_runs_are_shown() -> None:
+    """The first run's rows and then the next ones'; runs that write nothing are said once."""
+    stream = DagReport(
+        dag_id="weather_ingestion", layer="stream", rows=[26115, 0, 0], seconds=[2.04, 1, 1.0]
+    )
+    (row,) = shown(dag_table([stream]))
+    assert row == ["weather_ingestion", "stream", "3", "26,115, then 0", "4.0"]
+
+
+def test_dag_that_moves_no_rows_has_no_row_count() -> None:
+    """A factory DAG runs, and writes no row."""
+    factory = DagReport(dag_id="yellowlive_factory_dag", layer="factory", rows=[], seconds=[3.0])
+    (row,) = shown(dag_table([factory]))
+    assert row == ["yellowlive_factory_dag", "factory", "1", "", "3.0"]
+
+
+def test_change_is_shown_with_its_seconds() -> None:
+    """A change, what Airflow shows now, and how long that took."""
+    change = ChangeReport(change="added stream aircraft", seen="listed", seconds=2.345)
+    (row,) = shown(change_table([change]))
+    assert row == ["added stream aircraft", "listed", "2.3"]
