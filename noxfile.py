@@ -27,8 +27,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 NEWEST = "airflow-3.3"
 PYTHONS = {
     "core": ("3.10", "3.11", "3.12", "3.13"),
-    "airflow-2.11": ("3.11", "3.12"),
-    NEWEST: ("3.11", "3.12", "3.13"),
+    "airflow-2.11": ("3.10", "3.11", "3.12"),
+    NEWEST: ("3.10", "3.11", "3.12", "3.13"),
 }
 WITHOUT_AIRFLOW = ["dagfoundry[postgres]", "dagfoundry-platform", "dagfoundry-datatransformer"]
 WITH_AIRFLOW = [*WITHOUT_AIRFLOW, "dagfoundry-airflow[kubernetes]"]
@@ -78,7 +78,7 @@ def skip_unsupported(session: nox.Session, target: str) -> None:
     """Skip the session where its target does not run on this Python."""
     python = ".".join(platform.python_version_tuple()[:2])
     if python not in PYTHONS[target]:
-        session.skip(f"{target} does not support Python {python}; use {', '.join(PYTHONS[target])}")
+        session.skip(f"{target} runs on Python {', '.join(PYTHONS[target])}, not on {python}")
 
 
 def airflow_environment(session: nox.Session, target: str) -> dict[str, str]:
@@ -143,7 +143,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
-    """Write uv.lock and constraints/ anew from what the packages require."""
+    """Write uv.lock and constraints/ anew; a new lock needs a finished run on each Airflow."""
     uv(session, "lock", "--upgrade")
     for target, pythons in PYTHONS.items():
         sources = sorted(Path("packages").glob("*/pyproject.toml"))
