@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import NoSuchTableError
 
 from dagfoundry.errors import JobFailedError
 from dagfoundry.mergestore import BATCH_OUT, LIVE_RECORD, RESERVED_PREFIX, merge_table_name
@@ -33,12 +32,11 @@ def read_inputs(connection: Connection, spec: TransformerSpec) -> Inputs:
 def _live_rows(connection: Connection, spec: TransformerSpec, alias: str) -> sa.Select[Any]:
     store, _, dataset = spec.inputs[alias].partition("#")
     name = merge_table_name(spec.platform, store, dataset)
-    try:
-        found = sa.inspect(connection).get_columns(name)
-    except NoSuchTableError:
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(name):
         msg = f"transformer {spec.transformer}: input {alias!r} has no merge table {name} yet"
-        remedy = f"Run what writes dataset {store}.{dataset} first."
-        raise JobFailedError(msg, remedy=remedy) from None
+        raise JobFailedError(msg, remedy=f"Run what writes dataset {store}.{dataset} first.")
+    found = inspector.get_columns(name)
     table = sa.table(name, *(sa.column(column["name"], column["type"]) for column in found))
     rows = sa.select(*(c for c in table.columns if not c.name.startswith(RESERVED_PREFIX)))
     if BATCH_OUT in table.columns:
