@@ -42,7 +42,7 @@ def problem(row: RowState, error: BaseException) -> tuple[str, str]:
         what, remedy = error.what, error.remedy
     else:
         what, remedy = f"{type(error).__name__}: {error}{_origin(error)}", PLUGIN_REMEDY
-    if row.dag_id not in what:
+    if not what.startswith(f"DAG {row.dag_id!r}"):
         what = f"{subject(row)} cannot be built: {what}"
     return _ADDRESS.sub("0x...", what)[:_LONGEST], remedy
 

@@ -68,6 +68,7 @@ class Publisher:
         store: Where the foundry is; opened by the caller, which also closes it.
         pace: How patient to be.
         tracking: Airflow's folder of notes on versions in use; none for Airflow 2.
+        trials: Where rows are proved; its own by default.
         thorough: Whether the first refresh checks every file and looks at the installed
             plugins. A process that lives for a second has no time for that.
     """
@@ -80,6 +81,7 @@ class Publisher:
         *,
         pace: Pace | None = None,
         tracking: Path | None = None,
+        trials: Trials | None = None,
         thorough: bool = True,
     ) -> None:
         self.folder = home / CURRENT
@@ -92,7 +94,7 @@ class Publisher:
         self._versions = VersionFolders(home / "versions", foundry, tracking)
         self._outage = Outage(home / "outage.json", foundry)
         self._appearances = Appearances(home / "appearances.txt")
-        self._trials = Trials(home, self._pace.limits)
+        self._trials = trials or Trials(home, self._pace.limits)
         self._waiting: tuple[State | None, Mapping[str, RowState]] = (None, {})
         self._check_first = thorough
         self._absence = ""

@@ -71,8 +71,9 @@ def _prepare() -> Plugins:
 def _requests(descriptor: int, idle_seconds: float) -> Iterator[dict[str, Any]]:
     """Yield requests; end when there were none for long, or the parent is gone."""
     parent, buffer, until = os.getppid(), b"", time.monotonic() + idle_seconds
+    pause = min(idle_seconds, _PARENT_CHECK_SECONDS)
     while os.getppid() == parent and time.monotonic() < until:
-        if not select.select([descriptor], [], [], _PARENT_CHECK_SECONDS)[0]:
+        if not select.select([descriptor], [], [], pause)[0]:
             continue
         chunk = os.read(descriptor, _READ_BYTES)
         if not chunk:

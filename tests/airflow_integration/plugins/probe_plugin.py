@@ -1,0 +1,82 @@
+"""An installed plugin whose builder does what its row says: build, raise, hang, crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import dagfoundry
+from pydantic import BaseModel, ConfigDict
+
+
+class Probe(dagfoundry.SectionItem):
+    """An item of the section ``probes``."""
+
+
+class ProbeConfig(BaseModel):
+    """A stored probe."""
+
+    model_config = ConfigDict(extra="allow")
+
+    act: str = "build"
+    number: int = 0
+
+
+class Unknown:
+    """A priority weight strategy that Airflow does not know."""
+
+
+def draft(item: Probe, _context: dagfoundry.PlatformContext) -> list[dagfoundry.EntryDraft]:
+    """Make one entry of an item."""
+    return [dagfoundry.EntryDraft(key=item.name, config={})]
+
+
+def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:
+    """Make a DAG of two tasks, or do what the row says."""
+    config = ProbeConfig.model_validate(entry.config)
+    with kit.dag(schedule=None, tags=["probe"]) as dag:
+        first = kit.empty("first")
+        act(config.act, first)
+        first >> kit.empty(f"second_{config.number}")
+    return dag
+
+
+def act(what: str, task: Any) -> None:
+    """Do what a row says, in the middle of its build."""
+    if what == "raise":
+        msg = f"{object()} does not like it"
+        raise KeyError(msg)
+    if what == "hang":
+        time.sleep(3600)
+    if what == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if what == "exit":
+        os._exit(3)
+    if what == "leave":
+        raise SystemExit(0)
+    if what == "print":
+        print('{"key": "no answer"}')  # noqa: T201 - must not be taken for an answer
+    if what == "circle":
+        task >> task
+    if what == "not serialisable":
+        task.weight_rule = Unknown()
+    if what == "wait":
+        time.sleep(2)
+
+
+@dagfoundry.hookimpl
+def dagfoundry_register_factory_types() -> list[dagfoundry.FactoryType]:
+    """Offer one type."""
+    return [
+        dagfoundry.FactoryType(
+            name="probe",
+            summary="Does what its row says.",
+            section="probes",
+            item=Probe,
+            draft=draft,
+            config=ProbeConfig,
+            build=build,
+        )
+    ]

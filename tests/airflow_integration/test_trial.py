@@ -1,0 +1,193 @@
+"""A row is built in a process of its own first; whatever it does there hurts nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from dagfoundry_airflow.trial import Trials, TrialUnavailableError
+from dagfoundry_airflow.trial_process import TrialLimits, child_environment
+
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory):
+    """Trials with one process for all tests of this module."""
+    made = Trials(tmp_path_factory.mktemp("trials"), TrialLimits(build=3.0))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def probe(make_row):
+    """Return a function that makes a row of the plugin ``probe``."""
+
+    def row(key, act="build", **attributes):
+        values = {"factory_type": "probe", "dag_id": f"live__{key}_probe", "key": key}
+        return make_row(config={"act": act}, **(values | attributes))
+
+    return row
+
+
+def test_a_good_row_is_proved(trials, probe):
+    """It built, serialised and passed Airflow's own checks."""
+    (verdict,) = trials.prove([probe("good")], patience=PATIENCE).values()
+    assert verdict.good
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        ("raise", ["KeyError", "does not like it", "dagfoundry-probe"]),
+        ("leave", ["SystemExit"]),
+        ("hang", ["took longer than 3 s", "probe_plugin.py:", "in act"]),
+        ("crash", ["SIGSEGV", "in act"]),
+        ("exit", ["exit code 3"]),
+        ("circle", ["AirflowDagCycleException"]),
+        ("not serialisable", ["Serializ"]),
+    ],
+)
+def test_a_bad_row_is_named_and_the_others_go_on(trials, probe, act, words):
+    """The report says which entry, revision and author, and what happened."""
+    name = act.replace(" ", "_")
+    rows = [probe(f"before_{name}"), probe(f"it_{name}", act), probe(f"after_{name}")]
+    before, verdict, after = trials.prove(rows, patience=PATIENCE).values()
+    assert before.good
+    assert after.good
+    assert not verdict.good
+    for word in [*words, rows[1].dag_id, "revision 7", "Ada"]:
+        assert word in verdict.what + verdict.remedy
+
+
+def test_a_report_is_the_same_on_every_host(trials, probe):
+    """Addresses in memory would give each host a version of its own."""
+    (verdict,) = trials.prove([probe("x", "raise")], patience=PATIENCE).values()
+    assert "object object at 0x..." in verdict.what
+
+
+def test_a_missing_type_is_reported_with_what_is_installed(trials, probe):
+    """The row is not to blame, and the remedy says what to install."""
+    row = probe("x", factory_type="nowhere")
+    (verdict,) = trials.prove([row], patience=PATIENCE).values()
+    assert "'nowhere' is not installed" in verdict.what
+    assert row.dag_id in verdict.what
+    assert "dagfoundry-probe 1.0" in verdict.remedy
+
+
+def test_a_broken_config_is_reported(trials, probe):
+    """A hand edit may leave anything in the column."""
+    (verdict,) = trials.prove([probe("x", config_json="{")], patience=PATIENCE).values()
+    assert "config_json" in verdict.what
+
+
+def test_what_a_builder_prints_is_no_answer(trials, probe):
+    """The standard output belongs to the protocol."""
+    (verdict,) = trials.prove([probe("x", "print")], patience=PATIENCE).values()
+    assert verdict.good
+
+
+def test_patience_ends_before_the_build_and_the_verdict_comes_later(trials, probe):
+    """A refresh must not block Airflow's parse loop for long."""
+    slow, behind = probe("slow", "wait"), probe("behind")
+    trials.prove([probe("warm")], patience=PATIENCE)
+    assert trials.prove([slow, behind], patience=0.1) == {}
+    verdicts = trials.prove([slow, behind], patience=PATIENCE)
+    assert [verdict.good for verdict in verdicts.values()] == [True, True]
+
+
+def test_a_proof_outlives_the_process(tmp_path, probe, monkeypatch):
+    """A restart of the DAG processor builds nothing again."""
+    first = Trials(tmp_path)
+    first.prove([probe("kept")], patience=PATIENCE)
+    first.close()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    (verdict,) = Trials(tmp_path).prove([probe("kept")], patience=0).values()
+    assert verdict.good
+
+
+def test_a_proof_holds_for_one_content_and_one_set_of_plugins(tmp_path, probe):
+    """A new revision, or another plugin version, is tried anew."""
+    trials = Trials(tmp_path)
+    trials.prove([probe("kept")], patience=PATIENCE)
+    trials.close()
+    changed = Trials(tmp_path)
+    changed.environment = "other"
+    assert changed.prove([probe("kept")], patience=0) == {}
+    changed.close()
+    newer = Trials(tmp_path)
+    assert newer.prove([probe("kept", revision=8)], patience=0) == {}
+    newer.close()
+
+
+def test_many_rows_need_few_waits(trials, probe):
+    """The process works through its pipe while nobody looks."""
+    rows = [probe(f"many{number}") for number in range(300)]
+    trials.prove(rows, patience=0.5)
+    time.sleep(3)
+    assert len(trials.prove(rows, patience=0.5)) == len(rows)
+
+
+def test_an_idle_process_ends_and_the_next_row_gets_a_new_one(tmp_path, probe):
+    """Ending for want of work is nobody's fault."""
+    trials = Trials(tmp_path, TrialLimits(idle=0.5))
+    trials.prove([probe("first")], patience=PATIENCE)
+    time.sleep(2)
+    (verdict,) = trials.prove([probe("second")], patience=PATIENCE).values()
+    assert verdict.good
+    trials.close()
+
+
+def test_a_process_that_does_not_come_up_says_so(tmp_path, probe, monkeypatch):
+    """Nothing can be proved then, and no row is to blame."""
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite://")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(TrialUnavailableError, match="does not come up"):
+        Trials(tmp_path).prove([probe("x")], patience=PATIENCE)
+
+
+def test_the_metadata_database_is_kept_from_the_process():
+    """Third-party builders get an empty database and no result backend."""
+    secrets = {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://secret",
+        "AIRFLOW__CORE__SQL_ALCHEMY_CONN": "postgresql://secret",
+        "AIRFLOW__CELERY__RESULT_BACKEND": "db+postgresql://secret",
+        "HOME": "/home/x",
+    }
+    given = child_environment(secrets)
+    assert "secret" not in json.dumps(given)
+    assert given["HOME"] == "/home/x"
+
+
+def test_the_process_ends_with_its_parent(tmp_path):
+    """A killed DAG processor leaves nothing behind."""
+    code = (
+        "import sys, time; from pathlib import Path;"
+        "from dagfoundry_airflow.trial_process import *; import os;"
+        "process = TrialProcess(TrialLimits(), os.environ);"
+        "print(process._process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    until = time.monotonic() + 60
+    while is_running(child):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def is_running(pid):
+    """Return whether a process exists and is no zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:  # noqa: PTH123 - no file of ours
+        return stat.read().split()[2] != "Z"
