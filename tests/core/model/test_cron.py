@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -65,6 +65,7 @@ def test_spaces_are_made_single() -> None:
     assert READ("  0 6   * * *\n") == "0 6 * * *"
 
 
+@settings(deadline=None)
 @given(
     st.tuples(
         st.integers(0, 59),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagfoundry.model.values import number
@@ -75,12 +75,14 @@ def test_plain_text_becomes_a_value(options: Options, text: str, value: object) 
     assert type(found) is type(value)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=-(10**17), max_value=10**17))
 def test_every_decimal_integer_is_read_back(value: int) -> None:
     """An integer of up to 18 digits is that integer."""
     assert number(str(value)) == value
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_whatever_is_no_number_stays_the_same_text(text: str) -> None:
     """Text is either a number that prints alike or left alone."""

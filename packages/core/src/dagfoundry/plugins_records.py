@@ -68,7 +68,7 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
         yield "config is no pydantic model"
     elif record.config.model_config.get("extra") == "forbid":
         yield "config refuses unknown keys, which stored rows may carry"
-    for attribute in ("draft", "build"):
+    for attribute in ("draft", "build", "tables"):
         if not callable(getattr(record, attribute)):
             yield f"{attribute} cannot be called"
     yield from _table_problems(record.table)
