@@ -112,7 +112,7 @@ class StreamBatch:
 def create_batch_tables(connection: Connection, platform: str) -> None:
     """Create the batch tables where they are not there."""
     for table in (counter_table(platform), metrics_table(platform)):
-        table.create(connection, checkfirst=True)
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
 
 
 def open_batch(

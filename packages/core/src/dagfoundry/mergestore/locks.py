@@ -54,8 +54,7 @@ def stream_lock(engine: Engine, stream: str, names: Sequence[str]) -> Iterator[S
     """
     with ExitStack() as stack:
         if engine.dialect.name == "sqlite":
-            folder = sqlite_file(engine).with_name(f"{sqlite_file(engine).name}.locks")
-            taken = all(_take_file(stack, folder, name) for name in names)
+            taken = all(_take_file(stack, sqlite_file(engine), name) for name in names)
             lock = StreamLock()
         else:
             stack.enter_context(database_errors(engine, "lock the stream in"))
@@ -73,24 +72,29 @@ def stream_lock(engine: Engine, stream: str, names: Sequence[str]) -> Iterator[S
 
 
 def lock_for_transaction(connection: Connection, name: str) -> None:
-    """Wait for a lock that this transaction keeps until it ends.
+    """Wait on PostgreSQL for a lock that this transaction keeps until it ends.
 
-    SQLite needs none, since a writing transaction is alone; MariaDB's tables are
-    created with ``IF NOT EXISTS``.
+    There, two jobs that create one table at once collide, even with ``IF NOT EXISTS``.
     """
     if connection.dialect.name == "postgresql":
         query = sa.select(sa.func.pg_advisory_xact_lock(_number(name)))
         connection.execute(query)
 
 
-def _take_file(stack: ExitStack, folder: Path, name: str) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
+def _take_file(stack: ExitStack, database: Path, name: str) -> bool:
     # never deleted: a file that another job has just opened would no longer be the lock
-    file = stack.enter_context((folder / _digest(name)).open("a", encoding="utf-8"))
+    path = database.with_name(f"{database.name}.locks") / _digest(name)
     try:
+        path.parent.mkdir(exist_ok=True)
+        file = stack.enter_context(path.open("a", encoding="utf-8"))
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise JobFailedError(
+            f"cannot lock database {database}: {error.strerror} ({path})",
+            remedy="See that the database's folder exists and that this user may write there.",
+        ) from error
     return True
 
 

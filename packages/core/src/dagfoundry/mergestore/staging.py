@@ -107,7 +107,9 @@ def _has_copy(merge: Engine) -> bool:
 def _copier(merge: Engine, tables: DatasetTables) -> Callable[[Connection, list[Row]], None]:
     quote = merge.dialect.identifier_preparer
     columns = ", ".join(quote.format_column(column) for column in tables.staging.c)
+    # the quoting doubles "%" for drivers that fill in parameters; COPY has none
     statement = f"COPY {quote.format_table(tables.staging)} ({columns}) FROM STDIN"
+    statement = statement.replace("%%", "%")
 
     def write(connection: Connection, rows: list[Row]) -> None:
         with closing(connection.connection.cursor()) as cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,6 +50,7 @@ _BOUND: Final[dict[type, Callable[[Any], Any]]] = {
     datetime: _timestamp,
     date: date.isoformat,
     time: lambda value: value.isoformat(timespec="microseconds"),
+    timedelta: str,
     Decimal: str,
     memoryview: bytes,
 }
