@@ -225,7 +225,42 @@ def foundry(tmp_path: Path) -> Iterator[Foundry]:
     made.store.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_foundry() -> type[Foundry]:
     """A foundry in any store; call it with a URL and a number of buckets."""
     return Foundry
+
+
+@pytest.fixture
+def count_statements() -> Callable[[Any], Any]:
+    """Return a context manager that lists the statements an engine executes."""
+    from contextlib import contextmanager
+
+    from sqlalchemy import event
+
+    @contextmanager
+    def counting(engine: Any) -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith("BEGIN"):
+                statements.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        yield statements
+        event.remove(engine, "before_cursor_execute", note)
+
+    return counting
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
+    """Return a function that reads a metric of this process."""
+    from prometheus_client import REGISTRY
+
+    monkeypatch.delenv("DAGFOUNDRY_METRICS_DIR", raising=False)
+
+    def value(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    return value
