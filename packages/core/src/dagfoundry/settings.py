@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.connections import parse_url
+from dagfoundry.author import AUTHOR_VARIABLE
+from dagfoundry.connections import HOME_VARIABLE, parse_url
 from dagfoundry.errors import SettingInvalidError
+from dagfoundry.jobs import RESULT_VARIABLE, SPEC_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
 STORE_URL_VARIABLE: Final = "DAGFOUNDRY_STORE_URL"
 MODEL_VARIABLE: Final = "DAGFOUNDRY_MODEL"
 METRICS_VARIABLE: Final = "DAGFOUNDRY_METRICS_DIR"
+VARIABLES: Final = {
+    STORE_URL_VARIABLE: "The store's database; `sqlite:///dagfoundry.db` by default.",
+    HOME_VARIABLE: "Folder from which relative SQLite paths are taken; the working folder else.",
+    MODEL_VARIABLE: "Model for commands that name none, and for the infrastructure DAG's merge.",
+    METRICS_VARIABLE: "Folder of the metrics; without it they stay in the process.",
+    AUTHOR_VARIABLE: "Who makes a revision; git's user, then the system's, by default.",
+    SPEC_VARIABLE: "Set by a task for its job: the file that says what to do.",
+    RESULT_VARIABLE: "Set by a task for its job: the file to write the result to.",
+}
+"""Every environment variable of DAG Foundry, and what it means."""
+
 DEFAULT_STORE_URL: Final = "sqlite:///dagfoundry.db"
 
 

@@ -1,0 +1,210 @@
+"""Writes the pages of ``docs/reference`` that follow from the code: ``python docs/generate.py``.
+
+A test compares them with the code, so they cannot go stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dagfoundry import errors, factories, hookspecs
+from dagfoundry.cli import build_app
+from dagfoundry.connections import Database
+from dagfoundry.metrics import declared
+from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
+from dagfoundry.model import schema
+from dagfoundry.plugins import load_plugins
+from dagfoundry.settings import VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+REFERENCE = Path(__file__).parent / "reference"
+_NOTE = "<!-- Written by docs/generate.py; change the code instead. -->"
+
+
+def page(title: str, *parts: str) -> str:
+    """Return a page of Markdown."""
+    return "\n\n".join([_NOTE, f"# {title}", *parts]) + "\n"
+
+
+def table(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    """Return a table of Markdown."""
+    lines = [columns, ("---",) * len(columns), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in r) + " |" for r in lines
+    )
+
+
+def attributes(thing: type) -> dict[str, str]:
+    """Return the texts of the ``Attributes`` section of a docstring, by name."""
+    section = (inspect.getdoc(thing) or "").partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", section, flags=re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
+def first_paragraph(thing: object) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+
+
+def command_line() -> str:
+    """Return the page of the command line."""
+    root: Any = typer.main.get_command(build_app())
+    parts = ["Exit codes: 0 done or no change, 1 any error, 2 only for `plan` that found changes."]
+    for name, command in sorted(_commands(root, "dagfoundry")):
+        parts += [f"## {name}", command.help or ""]
+        rows = [_parameter(p) for p in command.params if p.name not in {"help", "commands"}]
+        if rows:
+            parts.append(table(("parameter", "meaning"), iter(rows)))
+    return page("Command line", *parts)
+
+
+def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - click's types
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+def _parameter(parameter: Any) -> tuple[str, str]:  # noqa: ANN401 - click's types
+    names = ", ".join(f"`{name}`" for name in parameter.opts if name.startswith("-"))
+    return names or f"`{parameter.metavar or parameter.name}`", getattr(parameter, "help", "") or ""
+
+
+def settings() -> str:
+    """Return the page of environment variables."""
+    rows = ((f"`{name}`", meaning) for name, meaning in VARIABLES.items())
+    return page(
+        "Settings", "Every setting is an environment variable.", table(("name", "meaning"), rows)
+    )
+
+
+def metrics() -> str:
+    """Return the page of metrics."""
+    kinds = {Counter: "_total", Gauge: "", Histogram: ""}
+    instruments = [value for value in vars(declared).values() if type(value) in kinds]
+    rows = (
+        (
+            f"`{each.name}{kinds[type(each)]}`",
+            type(each).__name__.lower(),
+            ", ".join(each.labels),
+            each.help,
+        )
+        for each in instruments
+    )
+    return page(
+        "Metrics",
+        inspect.getdoc(declared) or "",
+        table(("name", "kind", "labels", "meaning"), rows),
+    )
+
+
+def model() -> str:
+    """Return the page of a model's keys."""
+    rule = (
+        "A model is one or more YAML files. Lists of a section are joined over the files; "
+        "any other key stands in one file only. Unknown keys are refused."
+    )
+    parts = [rule]
+    parts += _keys("The foundry", schema.FoundryModel)
+    parts += _keys("platforms", schema.PlatformModel)
+    parts += _keys("A database", Database)
+    parts += _keys("git", schema.Git)
+    parts += _keys("kubernetes", schema.Kubernetes)
+    parts += _keys("Every item of a section", schema.SectionItem)
+    for name, installed in sorted(load_plugins().types.items()):
+        own = installed.type
+        shared = set(schema.SectionItem.model_fields)
+        parts += _keys(f"{own.section} (factory type {name})", own.item, without=shared)
+        for part in _parts(own.item, shared):
+            parts += _keys(f"{own.section}: {part.__name__}", part)
+    return page("Model", *parts)
+
+
+def _parts(item: type[schema.ModelPart], without: set[str]) -> Iterator[type[schema.ModelPart]]:
+    for name, field in item.model_fields.items():
+        if name not in without:
+            for found in _models_in(field.annotation):
+                if found is not Database:
+                    yield found
+
+
+def _models_in(annotation: Any) -> Iterator[type[schema.ModelPart]]:  # noqa: ANN401 - an annotation
+    if inspect.isclass(annotation) and issubclass(annotation, schema.ModelPart):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def _keys(title: str, part: type, without: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+    texts = {
+        name: text for base in reversed(part.__mro__) for name, text in attributes(base).items()
+    }
+    rows = (
+        (f"`{name}`", "yes" if field.is_required() else "", texts.get(name, ""))
+        for name, field in part.model_fields.items()  # type: ignore[attr-defined]
+        if name not in without
+    )
+    return [f"## {title}", first_paragraph(part), table(("key", "required", "meaning"), rows)]
+
+
+def plugins() -> str:
+    """Return the page of the plugin interface."""
+    parts = [inspect.getdoc(hookspecs) or "", "## Hooks"]
+    for name, hook in vars(hookspecs).items():
+        if name.startswith("dagfoundry_"):
+            parts += [f"### {name}", f"```text\n{inspect.getdoc(hook)}\n```"]
+    parts.append("## Records")
+    for record in ("FactoryType", "EntryTable", "EntryDraft", "Entry", "OnDatasets", "DagKit"):
+        thing = getattr(factories, record)
+        parts += [f"### {record}", first_paragraph(thing)]
+        rows = [(f"`{name}`", text) for name, text in attributes(thing).items()]
+        methods = [(f"`{n}()`", first_paragraph(m)) for n, m in _methods(thing)]
+        if rows or methods:
+            parts.append(table(("name", "meaning"), iter(rows or methods)))
+    return page("Plugin interface", *parts)
+
+
+def _methods(thing: type) -> list[tuple[str, object]]:
+    return [(n, m) for n, m in vars(thing).items() if inspect.isfunction(m) and n[0] != "_"]
+
+
+def error_page() -> str:
+    """Return the page of errors."""
+    names = [
+        n for n in errors.__all__ if inspect.isclass(getattr(errors, n)) and n.endswith("Error")
+    ]
+    rows = ((f"`{name}`", first_paragraph(getattr(errors, name))) for name in names)
+    return page(
+        "Errors", "Each error says what, where, why and what to do.", table(("name", "when"), rows)
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "command-line.md": command_line,
+    "settings.md": settings,
+    "metrics.md": metrics,
+    "model.md": model,
+    "plugins.md": plugins,
+    "errors.md": error_page,
+}
+
+
+def main() -> None:
+    """Write every page."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, write in PAGES.items():
+        (REFERENCE / name).write_text(write(), encoding="utf-8")
+        sys.stdout.write(f"wrote reference/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
