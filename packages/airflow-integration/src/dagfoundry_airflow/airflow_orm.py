@@ -1,0 +1,114 @@
+"""Airflow 2 through its metadata database, which tasks may use there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from dagfoundry_airflow.airflow_api import AirflowDag, describe_dag
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_CHUNK: Final = 500
+"""DAG ids in one statement; SQLite takes 999 parameters."""
+
+_UNFINISHED: Final = ("running", "queued")
+
+
+class AirflowOrm:
+    """:class:`~dagfoundry_airflow.airflow_api.AirflowApi` on Airflow 2's models."""
+
+    def dags(self, dag_ids: Collection[str]) -> dict[str, AirflowDag]:
+        """Return those of the DAGs that Airflow knows, stale ones too, by DAG id."""
+        from airflow.models import DagModel
+
+        found: dict[str, AirflowDag] = {}
+        for chunk in _chunks(dag_ids):
+            with _session() as session:
+                models = session.scalars(select(DagModel).where(DagModel.dag_id.in_(chunk)))
+                found |= {model.dag_id: _dag(model) for model in models}
+        return found
+
+    def set_paused(self, dag_id: str, *, paused: bool) -> None:
+        """Pause or unpause a DAG."""
+        from airflow.models import DagModel
+
+        with _session() as session:
+            model = session.get(DagModel, dag_id)
+            if model is not None:
+                model.is_paused = paused
+
+    def unfinished_runs(self, dag_ids: Collection[str]) -> dict[str, int]:
+        """Return the number of running and queued runs of each DAG that has any."""
+        from airflow.models import DagRun
+
+        runs: dict[str, int] = {}
+        for chunk in _chunks(dag_ids):
+            statement = (
+                select(DagRun.dag_id, func.count().label("number"))
+                .where(DagRun.dag_id.in_(chunk), DagRun.state.in_(_UNFINISHED))
+                .group_by(DagRun.dag_id)
+            )
+            with _session() as session:
+                runs |= {row.dag_id: row.number for row in session.execute(statement)}
+        return runs
+
+    def import_errors(self, file_prefix: str) -> dict[str, str]:
+        """Return file name to report, for files whose names begin so."""
+        from airflow.models.errors import ParseImportError
+
+        with _session() as session:
+            errors = session.scalars(select(ParseImportError)).all()
+            return {
+                PurePath(error.filename).name: error.stacktrace
+                for error in errors
+                if PurePath(error.filename).name.startswith(file_prefix)
+            }
+
+    def request_parse(self, dag: AirflowDag) -> None:
+        """Ask for the DAG's file to be parsed next."""
+        from airflow.models.dagbag import DagPriorityParsingRequest
+
+        request: Any = DagPriorityParsingRequest
+        with suppress(IntegrityError), _session() as session:  # somebody asked at the same moment
+            session.add(request(fileloc=dag.file))
+
+    def recall(self, key: str) -> str | None:
+        """Return what was remembered under a key, or None."""
+        from airflow.models import Variable
+
+        value: str | None = Variable.get(key, default_var=None)  # noqa: AIR311 - Airflow 2
+        return value
+
+    def remember(self, key: str, text: str) -> None:
+        """Keep a text in Airflow, as a Variable."""
+        from airflow.models import Variable
+
+        Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
+
+
+def _session() -> Any:  # noqa: ANN401 - Airflow's session
+    from airflow.utils.session import create_session
+
+    return create_session()
+
+
+def _dag(model: Any) -> AirflowDag:  # noqa: ANN401 - Airflow 2's DagModel
+    values = {
+        "dag_id": model.dag_id,
+        "is_paused": model.is_paused,
+        "is_stale": not model.is_active,
+        "description": model.description,
+        "has_import_errors": model.has_import_errors,
+    }
+    return describe_dag(values, file=model.fileloc)
+
+
+def _chunks(dag_ids: Collection[str]) -> Iterator[list[str]]:
+    ids = sorted(dag_ids)
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))

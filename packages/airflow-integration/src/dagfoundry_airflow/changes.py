@@ -1,0 +1,56 @@
+"""What changed between two states of a foundry, and how a report reads in a log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dagfoundry.factories import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import structlog
+
+    from dagfoundry.store import RowState
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """DAG ids by what became of their rows, sorted.
+
+    Attributes:
+        created: New, or back after having been removed.
+        changed: The row was rewritten and is still in the model.
+        retired: No longer in the model.
+    """
+
+    created: tuple[str, ...]
+    changed: tuple[str, ...]
+    retired: tuple[str, ...]
+
+
+def changes_between(before: Iterable[RowState], now: Iterable[RowState]) -> Changes:
+    """Compare two states of the same rows."""
+    lived = {row.dag_id: row.revision for row in before if _is_wanted(row)}
+    wanted = {row.dag_id: row.revision for row in now if _is_wanted(row)}
+    return Changes(
+        created=tuple(sorted(wanted.keys() - lived.keys())),
+        changed=tuple(sorted(d for d in wanted.keys() & lived.keys() if wanted[d] > lived[d])),
+        retired=tuple(sorted(lived.keys() - wanted.keys())),
+    )
+
+
+def _is_wanted(row: RowState) -> bool:
+    return row.status in (Status.ACTIVE, Status.INACTIVE)
+
+
+def log_report(log: structlog.stdlib.BoundLogger, report: Mapping[str, Any]) -> None:
+    """Write one line for each DAG that a report names, and one with the numbers."""
+    found = {name: dags for name, dags in report.items() if isinstance(dags, (list, dict))}
+    for name, dags in found.items():
+        for dag_id in dags:
+            detail = {"detail": dags[dag_id]} if isinstance(dags, dict) else {}
+            log.info(name, dag_id=dag_id, **detail)
+    values = {name: value for name, value in report.items() if name not in found}
+    log.info("report", **values, **{name: len(dags) for name, dags in found.items()})

@@ -1,0 +1,168 @@
+"""The DAG kit: what every DAG of DAG Foundry has in common, on every Airflow version.
+
+A row is data. Nothing of it is ever evaluated as a template or imported, and what goes
+into a DAG is plain JSON in a fixed order, so that the same row gives the same serialised
+DAG in every process.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from dagfoundry.errors import BuildFailedError
+from dagfoundry.factories import OnDatasets, Status
+from dagfoundry.names import dataset_asset_uri
+from dagfoundry.store.records import RowKind
+from dagfoundry_airflow.documentation import description, document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from dagfoundry.factories import Schedule
+    from dagfoundry.store.records import RowState
+
+START_DATE: Final = datetime(2025, 1, 1, tzinfo=timezone.utc)
+"""The reference's start date; with no catch-up it never causes a run."""
+
+_OWNER: Final = "datasurface"
+_RETRY_DELAY: Final = timedelta(minutes=5)
+_LOCAL_RUNNER: Final = "local"
+
+
+class Kit:
+    """The :class:`~dagfoundry.DagKit` of one row.
+
+    Args:
+        row: The row to build; infrastructure and factory rows use a kit as well.
+
+    Raises:
+        ValueError: The row's config_json is no JSON object.
+    """
+
+    def __init__(self, row: RowState) -> None:
+        own = row.config().get("dagfoundry", {})
+        self._row = row
+        self._options: Mapping[str, Any] = own if isinstance(own, dict) else {}
+
+    def dag(
+        self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
+    ) -> AbstractContextManager[Any]:
+        """Open the row's DAG; see :meth:`dagfoundry.DagKit.dag`."""
+        from dagfoundry_airflow._compat import DAG
+
+        dag: AbstractContextManager[Any] = DAG(
+            dag_id=self._row.dag_id,
+            description=description(self._row),
+            doc_md=document(self._row),
+            schedule=self._schedule(schedule),
+            start_date=START_DATE,
+            catchup=False,
+            max_active_runs=1,
+            is_paused_upon_creation=self._row.status is Status.INACTIVE,
+            tags=sorted({*tags, *self._options.get("tags", ())}),
+            default_args=self._default_args(retries),
+            auto_register=False,  # a DAG whose builder fails half-way must not show
+        )
+        return dag
+
+    def empty(self, task_id: str, *, trigger_rule: str = "all_success") -> Any:  # noqa: ANN401 - the protocol's type
+        """Make a task that does nothing."""
+        from dagfoundry_airflow._compat import empty_operator
+
+        return empty_operator(task_id, trigger_rule=trigger_rule)
+
+    def job(
+        self,
+        task_id: str,
+        command: Sequence[str],
+        *,
+        spec: Mapping[str, Any],
+        outlets: Sequence[str] = (),
+        priority: int = 1,
+    ) -> Any:  # noqa: ANN401 - the protocol's type
+        """Make a task that runs a job; see :meth:`dagfoundry.DagKit.job`.
+
+        Raises:
+            BuildFailedError: The platform asks for a runner that is not known.
+        """
+        from dagfoundry_airflow.operators import JobOperator
+
+        self._require_local_runner()
+        return JobOperator(
+            task_id=task_id,
+            command=tuple(command),
+            spec=json.loads(json.dumps(spec, sort_keys=True)),
+            platform_name=self._row.platform_name,
+            entry_key=self._row.key,
+            outlets=self._assets(outlets),
+            priority_weight=priority,
+            weight_rule="absolute",
+        )
+
+    def branch_on_result(
+        self,
+        task_id: str,
+        *,
+        job: str,
+        done: str,
+        keep_working: str,
+        trigger_rule: str = "all_success",
+    ) -> Any:  # noqa: ANN401 - the protocol's type
+        """Make a task that reads a job's result and chooses what follows."""
+        from dagfoundry_airflow.operators import BranchOnResult
+
+        return BranchOnResult(
+            task_id=task_id,
+            job=job,
+            done=done,
+            keep_working=keep_working,
+            trigger_rule=trigger_rule,
+        )
+
+    def retrigger(self, task_id: str) -> Any:  # noqa: ANN401 - the protocol's type
+        """Make a task that starts the next run; it does nothing unless the row is active."""
+        from dagfoundry_airflow._compat import empty_operator, trigger_operator
+
+        if self._row.status is not Status.ACTIVE:
+            return empty_operator(task_id)
+        return trigger_operator(task_id, self._row.dag_id, {"triggered_by": "reschedule"})
+
+    def _schedule(self, schedule: Schedule) -> Any:  # noqa: ANN401 - cron text, assets or None
+        """Return what Airflow is told; only an active entry starts runs by itself.
+
+        An entry that is inactive or retiring has no schedule from the moment that Airflow
+        parses it: the factory DAG pauses it only when its running runs have finished,
+        since Airflow stops the runs of a paused DAG. A retiring factory works on until
+        its last entry is retired.
+        """
+        if self._row.kind is RowKind.ENTRY and self._row.status is not Status.ACTIVE:
+            return None
+        return self._assets(schedule.datasets) if isinstance(schedule, OnDatasets) else schedule
+
+    def _assets(self, datasets: Iterable[str]) -> list[Any]:
+        from dagfoundry_airflow._compat import assets
+
+        names = sorted(set(datasets))
+        return assets(
+            dataset_asset_uri(self._row.foundry, self._row.platform_name, name) for name in names
+        )
+
+    def _default_args(self, retries: int) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "owner": self._options.get("owner") or _OWNER,
+            "depends_on_past": False,
+            "retries": self._options.get("retries", retries),
+            "retry_delay": _RETRY_DELAY,
+        }
+        if self._options.get("pool"):
+            arguments["pool"] = self._options["pool"]
+        return arguments
+
+    def _require_local_runner(self) -> None:
+        runner = self._options.get("runner", _LOCAL_RUNNER)
+        if runner != _LOCAL_RUNNER:
+            msg = f"platform {self._row.platform_name!r} asks for runner {runner!r}"
+            raise BuildFailedError(msg, remedy=f"Set the platform's runner to {_LOCAL_RUNNER!r}.")

@@ -1,0 +1,178 @@
+"""Rows become DAGs that the installed Airflow accepts, or one precise error."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from dagfoundry.errors import BuildFailedError, FactoryTypeMissingError
+from dagfoundry.plugins import load_plugins
+from dagfoundry.store.records import RowKind
+from dagfoundry_airflow.build import build_dag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagfoundry import DagKit, Entry
+    from dagfoundry.plugins import Plugins
+    from dagfoundry.store.records import RowState
+
+SERIALIZE = """
+import json, sys
+from airflow.serialization import serialized_objects
+from dagfoundry.plugins import load_plugins
+from dagfoundry.store.records import RowState
+from dagfoundry_airflow.build import build_dag
+
+owner = getattr(serialized_objects, "DagSerialization", serialized_objects.SerializedDAG)
+row = RowState.from_json(json.loads(sys.argv[1]))
+dag = owner.to_dict(build_dag(row, load_plugins()))["dag"]
+print("result=" + json.dumps(dag, sort_keys=True))
+"""
+
+
+def with_builder(plugins: Plugins, build: Callable[[Entry, DagKit], object]) -> Plugins:
+    """Return the plugins with another builder for factory type ``hello``."""
+    installed = plugins.types["hello"]
+    return replace(
+        plugins, types={"hello": replace(installed, type=replace(installed.type, build=build))}
+    )
+
+
+def test_an_entry_serialises_the_same_twice(
+    make_row: Callable[..., RowState],
+    hello_plugins: Plugins,
+    serialized: Callable[[object], dict[str, Any]],
+) -> None:
+    """Airflow makes a new version of a DAG whenever its serialised form differs."""
+    row = make_row(config={"greeting": "Hello", "dagfoundry": {"tags": ["b", "a"]}})
+    first, second = (serialized(build_dag(row, hello_plugins)) for _ in range(2))
+    assert json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
+
+
+def test_another_process_serialises_the_same(make_row: Callable[..., RowState]) -> None:
+    """Neither the hash seed nor an address in memory gets into a DAG."""
+    row = make_row(
+        kind=RowKind.FACTORY,
+        factory_type="datatransformer",
+        key="",
+        dag_id="yellowlive_datatransformer_factory",
+    )
+    command = [sys.executable, "-W", "ignore", "-c", SERIALIZE, json.dumps(row.to_json())]
+    outputs = {
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("result=")[
+            1
+        ]
+        for _ in range(2)
+    }
+    assert len(outputs) == 1
+
+
+def test_a_factory_dag_is_the_references(
+    make_row: Callable[..., RowState],
+    hello_plugins: Plugins,
+    serialized: Callable[[object], dict[str, Any]],
+) -> None:
+    """Every five minutes, one task, the tags of the type with factory and platform."""
+    row = make_row(kind=RowKind.FACTORY, key="", dag_id="yellowlive_hello_factory")
+    dag = build_dag(row, hello_plugins)
+    assert dag.task_ids == ["sync_dags"]
+    assert set(dag.tags) == {"datasurface", "factory", "yellowlive", "dynamic-dag-manager"}
+    assert "*/5 * * * *" in json.dumps(serialized(dag))
+
+
+def test_the_installed_types_build_their_factory_dags(
+    make_row: Callable[..., RowState], serialized: Callable[[object], dict[str, Any]]
+) -> None:
+    """The infrastructure knows no type by name."""
+    plugins = load_plugins()
+    for name, installed in plugins.types.items():
+        dag_id = installed.type.factory_dag_id.format(platform="yellowlive")
+        row = make_row(kind=RowKind.FACTORY, factory_type=name, key="", dag_id=dag_id)
+        dag = build_dag(row, plugins)
+        assert dag.dag_id == dag_id
+        assert serialized(dag)
+
+
+def test_a_built_dag_can_be_pickled(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """Executors of Airflow 2 may send a task so."""
+    dag = build_dag(make_row(), hello_plugins)
+    job = pickle.loads(pickle.dumps(dag.get_task("greet")))  # noqa: S301 - made one line above
+    assert job.spec == {"greeting": "Hello"}
+
+
+def test_a_row_is_never_a_template(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """Jinja in a row stays text."""
+    row = make_row(config={"greeting": "{{ conn.secret }}"})
+    job = build_dag(row, hello_plugins).get_task("greet")
+    assert not job.template_fields
+    assert job.spec == {"greeting": "{{ conn.secret }}"}
+
+
+def test_a_type_that_is_not_installed_is_named(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """The error says what is installed."""
+    with pytest.raises(FactoryTypeMissingError) as caught:
+        build_dag(make_row(factory_type="goodbye"), hello_plugins)
+    assert "'goodbye' is not installed" in str(caught.value)
+    assert "hello of dagfoundry-hello 1.2.3" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"config_json": "{"}, "config_json cannot be read"),
+        ({"config_json": "[]"}, "config_json holds list"),
+        ({"config": {"greeting": 5}}, "greeting: Input should be a valid string (is 5)"),
+        ({"config": {}}, "greeting: Field required"),
+    ],
+)
+def test_a_bad_row_gives_one_precise_error(
+    make_row: Callable[..., RowState], hello_plugins: Plugins, change: dict[str, Any], reason: str
+) -> None:
+    """It names platform, type, key, field, value, revision and author."""
+    with pytest.raises(BuildFailedError) as caught:
+        build_dag(make_row(**change), hello_plugins)
+    for part in ("'YellowLive'", "'hello'", "'World'", "revision 7 by Ada", reason):
+        assert part in str(caught.value)
+
+
+def test_a_builder_that_raises_is_named_with_its_distribution(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """A plugin's bug is not the row's fault."""
+
+    def build(_entry: Entry, _kit: DagKit) -> NoReturn:
+        raise KeyError("colour")
+
+    with pytest.raises(BuildFailedError) as caught:
+        build_dag(make_row(), with_builder(hello_plugins, build))
+    assert "the builder raised KeyError: 'colour'" in caught.value.what
+    assert caught.value.remedy == "Mend or upgrade dagfoundry-hello (installed: 1.2.3)."
+
+
+def test_a_builder_must_return_its_kits_dag(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """None and another DAG are refused."""
+    with pytest.raises(BuildFailedError, match="returned NoneType"):
+        build_dag(make_row(), with_builder(hello_plugins, lambda _entry, _kit: None))
+
+    def build_other(_entry: Entry, _kit: DagKit) -> object:
+        from dagfoundry_airflow._compat import DAG
+
+        return DAG("other", schedule=None)
+
+    with pytest.raises(BuildFailedError, match="made DAG 'other' instead"):
+        build_dag(make_row(), with_builder(hello_plugins, build_other))
