@@ -49,12 +49,12 @@ def test_drops_a_final_semicolon(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
-        ("", "starts with SELECT"),
-        ("-- SELECT 1", "starts with SELECT"),
-        ("UPDATE t SET a = 1", "starts with SELECT"),
+        ("", "is no SELECT"),
+        ("-- SELECT 1", "is no SELECT"),
+        ("UPDATE t SET a = 1", "is no SELECT"),
         ("SELECT 1; SELECT 2", "';' at 8"),
         ("SELECT 1) AS x, (SELECT 2", "')' at 8"),
-        ("SELECT (1", "closes all ("),
+        ("SELECT (1", "leaves 1 ( open"),
         ("SELECT 'a", "a string that is not closed"),
         ("SELECT 'a\\'; DROP TABLE t; --'", "';' at 11"),
         ("SELECT E'a\\'", "a string that is not closed"),
@@ -63,12 +63,12 @@ def test_drops_a_final_semicolon(sql: str) -> None:
         ("SELECT 1 /* /* */ ; */", "holds another comment"),
         ("SELECT $a$ $b$; DROP TABLE t", "';' at 14"),
         ("SELECT 1 -- a\r; DROP TABLE t", "';' at 14"),
-        ("SELECT '\0'", "starts with SELECT"),
+        ("SELECT '\0'", "is no SELECT"),
     ],
 )
 def test_refuses_anything_else(sql: str, said: str) -> None:
     """More than one statement, other statements and what is left open are refused."""
-    with pytest.raises(ValueError, match=r"the statement|one SELECT") as refused:
+    with pytest.raises(ValueError, match=r"is no|has a|leaves") as refused:
         one_select(sql)
     assert said in str(refused.value)
 

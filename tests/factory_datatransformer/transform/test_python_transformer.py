@@ -109,7 +109,7 @@ def test_an_error_undoes_what_it_did(warehouse: Warehouse, install: Install) -> 
         ("nothing", "output totals: python 'nothing' did not make it"),
         ("unknown", "has no output 'other'"),
         ("absent", "no installed package offers python 'absent'"),
-        ("reports_code:totals", "pattern"),
+        ("reports_code:totals", "is no name of a Python transformer"),
     ],
 )
 def test_says_what_is_missing(warehouse: Warehouse, install: Install, name: str, said: str) -> None:

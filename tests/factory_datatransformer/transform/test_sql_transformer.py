@@ -137,9 +137,9 @@ def test_a_failure_leaves_all_outputs_as_they_were(warehouse: Warehouse) -> None
         ("SELECT origin, id + 1 FROM flights", "cannot be the name of a column"),
         ("SELECT origin, origin FROM flights", "origin"),
         ("SELECT origin, 1 AS ds_surf_x FROM flights", "'ds_surf_x' cannot be the name"),
-        ("SELECT origin FROM flights; DROP TABLE flights", "write one SELECT statement"),
-        ("DELETE FROM yellowlive_ops_flights_merge", "write one SELECT statement"),
-        ("SELECT origin FROM flights) AS x; DROP TABLE y; SELECT (1", "one SELECT statement"),
+        ("SELECT origin FROM flights; DROP TABLE flights", "is not one statement"),
+        ("DELETE FROM yellowlive_ops_flights_merge", "is no SELECT statement"),
+        ("SELECT origin FROM flights) AS x; DROP TABLE y; SELECT (1", "is not one statement"),
         ("WITH d AS (DELETE FROM yellowlive_ops_flights_merge RETURNING *) SELECT * FROM d", ""),
     ],
 )

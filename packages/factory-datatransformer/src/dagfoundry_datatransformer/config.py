@@ -15,17 +15,31 @@ from pydantic import (
 )
 
 from dagfoundry import CronExpression, ModelPart, Name, SectionItem
+from dagfoundry.names import NAME_PATTERN
+from dagfoundry_datatransformer.refusal import refusal
 from dagfoundry_datatransformer.spec import CallableName, Milestoning, OutputSpec
 from dagfoundry_datatransformer.statement import SelectStatement  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DATASET: Final = r"^[A-Za-z][A-Za-z0-9_]{0,127}\.[A-Za-z][A-Za-z0-9_]{0,127}$"
 _NO_SCHEDULE: Final = ("", "None")
 """How rows of the reference write that there is no schedule (defect D7)."""
 
-DatasetName = Annotated[str, Field(pattern=_DATASET)]
+_LIST_REMEDY: Final = "Write a list of Store.dataset, or a mapping of alias to Store.dataset."
+_SQL_REMEDY: Final = "Give each output its sql, or let python make all of them."
+_ALIAS_REMEDY: Final = "Write a mapping of alias to Store.dataset instead of a list."
+
+
+def _dataset(value: str) -> str:
+    store, _, dataset = value.partition(".")
+    if not (re.fullmatch(NAME_PATTERN, store) and re.fullmatch(NAME_PATTERN, dataset)):
+        remedy = "Write Store.dataset, such as Reference.airlines."
+        raise refusal("does not name a dataset", remedy=remedy)
+    return value
+
+
+DatasetName = Annotated[str, AfterValidator(_dataset)]
 """``Store.dataset``."""
 
 
@@ -35,15 +49,12 @@ def _by_alias(value: object) -> object:
         return value
     inputs: dict[str, str] = {}
     for dataset in map(str, value):
-        if not re.fullmatch(_DATASET, dataset):
-            msg = f"{dataset!r} does not name a dataset as Store.dataset"
-            raise ValueError(msg)
-        alias = dataset.partition(".")[2]
+        try:
+            alias = _dataset(dataset).partition(".")[2]
+        except ValueError as error:
+            raise refusal(f"{dataset!r} {error}", remedy=_LIST_REMEDY) from None
         if alias in inputs:
-            msg = (
-                f"{inputs[alias]} and {dataset} have one name; write inputs as alias: Store.dataset"
-            )
-            raise ValueError(msg)
+            raise refusal(f"{inputs[alias]} and {dataset} have one name", remedy=_ALIAS_REMEDY)
         inputs[alias] = dataset
     return inputs
 
@@ -51,13 +62,12 @@ def _by_alias(value: object) -> object:
 def _distinct(names: Sequence[str], what: str) -> None:
     """Refuse names that one of the databases takes for the same, and to have none at all."""
     if not names:
-        msg = f"there are no {what}"
-        raise ValueError(msg)
+        raise refusal(f"there are no {what}", remedy="Write at least one.")
     seen: dict[str, str] = {}
     for name in names:
         if name.lower() in seen:
-            msg = f"the {what} {seen[name.lower()]!r} and {name!r} are the same to a database"
-            raise ValueError(msg)
+            problem = f"the {what} {seen[name.lower()]!r} and {name!r} are the same to a database"
+            raise refusal(problem, remedy="Give them names that differ in more than case.")
         seen[name.lower()] = name
 
 
@@ -133,11 +143,10 @@ class TransformerItem(SectionItem):
     def _check_sql(self) -> TransformerItem:
         for output in self.outputs:
             if self.python is None and output.sql is None:
-                msg = f"output {output.name!r} has no sql, and the transformer names no python"
-                raise ValueError(msg)
+                raise refusal(f"output {output.name!r} has no sql", remedy=_SQL_REMEDY)
             if self.python is not None and output.sql is not None:
-                msg = f"output {output.name!r} has sql, but python {self.python!r} makes it"
-                raise ValueError(msg)
+                problem = f"output {output.name!r} has sql, but python {self.python!r} makes it"
+                raise refusal(problem, remedy=_SQL_REMEDY)
         return self
 
 

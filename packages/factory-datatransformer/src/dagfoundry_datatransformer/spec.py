@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from dagfoundry import Database
+from dagfoundry_datatransformer.refusal import refusal
 from dagfoundry_datatransformer.statement import SelectStatement
 
-CallableName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")]
+
+def _callable_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,127}", name):
+        remedy = "Name an installed entry point of group 'dagfoundry.transformers', never a path."
+        raise refusal("is no name of a Python transformer", remedy=remedy)
+    return name
+
+
+CallableName = Annotated[str, AfterValidator(_callable_name)]
 """Name of an entry point; it can never be an import path, for want of a dot."""
 
 

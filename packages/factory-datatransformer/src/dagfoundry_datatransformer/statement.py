@@ -11,6 +11,8 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
+from dagfoundry_datatransformer.refusal import refusal
+
 _TOKEN: Final = re.compile(
     r"""
       (?<![\w$])[eE]'(?:[^'\\]|\\.|'')*'                       # PostgreSQL: E'it\'s'
@@ -26,6 +28,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _FIRST_WORDS: Final = ("select", "with")
+_REMEDY: Final = "Write one SELECT statement; it may begin with a WITH clause."
 _UNCLOSED: Final = {
     "'": "a string that is not closed",
     '"': "a quoted name that is not closed",
@@ -40,7 +43,7 @@ def one_select(sql: str) -> str:
         sql: What the model's author wrote, on SQLite or PostgreSQL.
 
     Raises:
-        ValueError: It is not exactly one SELECT statement.
+        PydanticCustomError: It is not exactly one SELECT statement; a ``ValueError``.
     """
     text = sql.strip().removesuffix(";").rstrip()
     first = ""
@@ -50,18 +53,18 @@ def one_select(sql: str) -> str:
         first = first or (token["word"] or "").lower()
         depth += {"(": 1, ")": -1}.get(token["mark"], 0)
         if token["mark"] == ";" or depth < 0:
-            msg = f"write one SELECT statement; {token['mark']!r} at {token.start()} ends it"
-            raise ValueError(msg)
-    if first not in _FIRST_WORDS or depth or "\0" in text:
-        msg = "write one SELECT statement, which starts with SELECT or WITH and closes all ("
-        raise ValueError(msg)
+            problem = f"is not one statement: {token['mark']!r} at {token.start()} ends it"
+            raise refusal(problem, remedy=_REMEDY)
+    if first not in _FIRST_WORDS or "\0" in text:
+        raise refusal("is no SELECT statement", remedy=_REMEDY)
+    if depth:
+        raise refusal(f"leaves {depth} ( open", remedy=_REMEDY)
     return text
 
 
 def _refuse_unclosed(opening: str | None) -> None:
     if opening:
-        msg = f"the statement has {_UNCLOSED[opening.lstrip('eE')]}"
-        raise ValueError(msg)
+        raise refusal(f"has {_UNCLOSED[opening.lstrip('eE')]}", remedy=_REMEDY)
 
 
 SelectStatement = Annotated[str, AfterValidator(one_select)]
