@@ -58,7 +58,7 @@ def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG
     started = time.perf_counter()
     try:
         dag = build_dag(row, plugins)
-    except Exception:  # noqa: BLE001 - whatever a builder raises must hide no other DAG
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a builder raises must hide no other DAG
         metrics.dag_built(metric_label(row), "failed", time.perf_counter() - started)
         _log.exception("DAG is left out", dag_id=row.dag_id, revision=row.revision)
         return None

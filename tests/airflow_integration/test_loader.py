@@ -1,0 +1,140 @@
+"""A stub turns its sidecar into DAGs: all of them for a parse, one for a task."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from dagfoundry.names import bucket_file
+from dagfoundry_airflow import loader
+from dagfoundry_airflow.loader import load_bucket
+from dagfoundry_airflow.snapshot import render_bucket
+
+
+@pytest.fixture
+def bucket(make_row, tmp_path):
+    """Return a function that writes a bucket of probes and returns its stub's path."""
+
+    def write(**acts):
+        rows = [
+            make_row(
+                config={"act": act},
+                factory_type="probe",
+                key=key,
+                dag_id=f"live__{key}_probe",
+                foundry="Probing",
+            )
+            for key, act in acts.items()
+        ]
+        for name, content in render_bucket("Probing", 3, rows).items():
+            (tmp_path / name).write_bytes(content)
+        return str(tmp_path / bucket_file("Probing", 3))
+
+    return write
+
+
+@pytest.fixture
+def parsing(monkeypatch):
+    """Return a function that says for which DAG this process parses."""
+
+    def context(dag_id):
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
+        monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "first")
+
+    return context
+
+
+def test_a_parse_gets_every_dag(bucket):
+    """Without a parsing context it is the dag processor who asks."""
+    dags = load_bucket(bucket(a="build", b="build"))
+    assert {dag_id: dag.dag_id for dag_id, dag in dags.items()} == {
+        "live__a_probe": "live__a_probe",
+        "live__b_probe": "live__b_probe",
+    }
+
+
+def test_a_task_gets_its_dag_only(bucket, parsing, counted):
+    """Starting a task must not get slower with the number of entries."""
+    before = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="ok")
+    parsing("live__b_probe")
+    assert list(load_bucket(bucket(a="build", b="build", c="build"))) == ["live__b_probe"]
+    after = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="ok")
+    assert after == before + 1
+
+
+def test_an_unknown_dag_in_the_context_gets_everything(bucket, parsing):
+    """Airflow never unsets the context, so child processes of a task see it as well."""
+    parsing("some_other_dag")
+    assert len(load_bucket(bucket(a="build", b="build"))) == 2
+
+
+def test_a_row_that_fails_hides_no_neighbour(bucket, counted):
+    """Its trial was good, but a trial is no promise."""
+    before = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="failed")
+    assert list(load_bucket(bucket(a="build", b="raise", c="build"))) == [
+        "live__a_probe",
+        "live__c_probe",
+    ]
+    after = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="failed")
+    assert after == before + 1
+
+
+def test_each_build_is_timed(bucket, counted):
+    """By factory type."""
+    before = counted("dagfoundry_dag_build_seconds_count", factory_type="probe")
+    load_bucket(bucket(a="build", b="raise"))
+    assert counted("dagfoundry_dag_build_seconds_count", factory_type="probe") == before + 2
+
+
+def test_a_parse_shows_that_it_is_under_way_until_its_process_ends(bucket):
+    """The publisher touches the stub again when it rewrites it during a parse."""
+    from dagfoundry_airflow.dag_folder import is_being_parsed
+    from pathlib import Path
+
+    stub = bucket(a="build")
+    folder, name = Path(stub).parent, Path(stub).name
+    assert not is_being_parsed(folder, name)
+    load_bucket(stub)
+    load_bucket(stub)
+    assert is_being_parsed(folder, name)
+    for descriptor in loader._parsed.values():
+        os.close(descriptor)
+    loader._parsed.clear()
+    assert not is_being_parsed(folder, name)
+
+
+def test_a_task_does_not_lock(bucket, parsing):
+    """A task lives for hours, and its file may be shared with the folder of the newest version."""
+    from dagfoundry_airflow.dag_folder import is_being_parsed
+    from pathlib import Path
+
+    stub = bucket(a="build")
+    parsing("live__a_probe")
+    load_bucket(stub)
+    assert not is_being_parsed(Path(stub).parent, Path(stub).name)
+
+
+_PARSE = """
+import json, sys
+try:
+    from airflow.dag_processing.dagbag import DagBag
+except ImportError:
+    from airflow.models.dagbag import DagBag
+bag = DagBag(dag_folder=sys.argv[1], **({} if "airflow.dag_processing.dagbag" in sys.modules
+    else {"include_examples": False}))
+print("found=" + json.dumps([sorted(bag.dags), bag.import_errors,
+    sorted({dag.fileloc for dag in bag.dags.values()})]))
+"""
+
+
+def test_airflow_finds_the_dags_of_a_bucket(bucket, tmp_path):
+    """Airflow's own import, in a process of its own, with half-built DAGs left out."""
+    stub = bucket(a="build", b="raise")
+    command = [sys.executable, "-W", "ignore", "-c", _PARSE, str(tmp_path)]
+    environment = os.environ | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite://"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found = json.loads(done.stdout.split("found=")[1])
+    assert found == [["live__a_probe"], {}, [stub]]
