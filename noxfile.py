@@ -119,8 +119,7 @@ def tests(session: nox.Session, target: str) -> None:
     skip_unsupported(session, target)
     if target == "core":
         install(session, target, *WITHOUT_AIRFLOW, *group("test"))
-        paths = ["tests/core", "tests/factory_platform", "tests/factory_datatransformer"]
-        paths += map(str, sorted(Path("tests").glob("test_*.py")))
+        paths = ["tests", "--ignore=tests/airflow_integration"]
         env = {}
     else:
         install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
