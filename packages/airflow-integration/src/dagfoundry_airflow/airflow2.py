@@ -1,0 +1,186 @@
+"""Airflow 2: fixed loader files in the DAG folder, written once.
+
+Airflow 2 has no bundles. A loader file is one line that never changes; it serves the
+buckets of its shard out of a snapshot on the local disk. A parse renews the snapshot when
+the store's revision number has moved. Runs are not pinned to a version.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dagfoundry.errors import FoundryError, SettingInvalidError
+from dagfoundry.names import bucket_file, bucket_of, python_name
+from dagfoundry.plugins import load_plugins
+from dagfoundry.settings import read_settings
+from dagfoundry.store import RowState, open_store
+from dagfoundry_airflow.publish import Publisher
+from dagfoundry_airflow.snapshot import read_rows, sidecar_name
+from dagfoundry_airflow.versions import rows_by_dag_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagfoundry.store import Store
+    from dagfoundry_airflow.state import State
+
+_STORE_TIMEOUT_SECONDS: Final = 2.0
+
+_SHARD: Final = '''\
+"""Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""
+
+from dagfoundry_airflow.airflow2 import load_shard
+
+globals().update(load_shard({foundry!r}, {shard}, {shards}))
+'''
+
+_ERRORS: Final = '''\
+"""What is wrong with Airflow DAGs of foundry {foundry}; made by `dagfoundry airflow2`."""
+
+from dagfoundry_airflow.airflow2 import raise_errors
+
+raise_errors({foundry!r})
+'''
+
+
+class DagsBrokenError(FoundryError):
+    """Some of a foundry's DAGs are not what the store holds."""
+
+
+def install(folder: Path, foundry: str, shards: int) -> list[Path]:
+    """Write the loader files of a foundry; those that are there already stay untouched.
+
+    Args:
+        folder: Airflow's DAG folder, or one below it.
+        foundry: Name of the foundry.
+        shards: Number of loader files, from 1 to 256; 16 do for some 500 entries.
+
+    Returns:
+        The files that were written or removed.
+
+    Raises:
+        SettingInvalidError: There is no such folder, or it cannot be written.
+    """
+    if not folder.is_dir():
+        msg = f"DAG folder {folder} does not exist"
+        raise SettingInvalidError(msg, remedy="Name Airflow's DAG folder, or one below it.")
+    try:
+        return list(_install(folder, loader_files(foundry, shards)))
+    except OSError as error:
+        msg = f"DAG folder {folder} cannot be written: {error.strerror}"
+        raise SettingInvalidError(msg, remedy="Run this as a user that may write it.") from None
+
+
+def loader_files(foundry: str, shards: int) -> dict[str, str]:
+    """Return all loader files of a foundry, name to text."""
+    prefix = f"dagfoundry_{python_name(foundry)}"
+    files = {
+        f"{prefix}_shard_{shard:02x}.py": _SHARD.format(foundry=foundry, shard=shard, shards=shards)
+        for shard in range(shards)
+    }
+    return files | {f"{prefix}_errors.py": _ERRORS.format(foundry=foundry)}
+
+
+def _install(folder: Path, files: dict[str, str]) -> Iterator[Path]:
+    for name, text in files.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            yield path
+    prefix = next(iter(files)).removesuffix("00.py")
+    for path in folder.glob(f"{prefix}*.py"):
+        if path.name not in files and re.fullmatch(r"[0-9a-f]{2}\.py", path.name[len(prefix) :]):
+            path.unlink()
+            yield path
+
+
+def load_shard(foundry: str, shard: int, shards: int) -> dict[str, Any]:
+    """Return the DAGs of a shard, by DAG id; for a task only the one it needs.
+
+    Raises:
+        FoundryError: There is no snapshot on this disk, and the store cannot be read.
+        OSError: The same, and the disk is to blame.
+    """
+    from dagfoundry_airflow._compat import parsing_dag_id
+    from dagfoundry_airflow.loader import build_rows
+
+    wanted = parsing_dag_id()
+    local = _Local(foundry)
+    rows = local.rows_of_shard(shard, shards) if wanted is None else local.rows_of_dag(wanted)
+    return build_rows(rows, load_plugins())
+
+
+def raise_errors(foundry: str) -> None:
+    """Raise one error that lists every DAG that is not what the store holds, if there is any.
+
+    Raises:
+        DagsBrokenError: Lists them; Airflow shows it as an import error.
+    """
+    state = _Local(foundry).refreshed()
+    if state.buckets == 0:
+        msg = f"the store holds no foundry {foundry!r}"
+        raise DagsBrokenError(msg, remedy="Create it with `dagfoundry merge MODEL`.")
+    if state.errors:
+        reports = "\n\n".join(state.errors[dag_id] for dag_id in sorted(state.errors))
+        msg = f"{len(state.errors)} DAGs of foundry {foundry!r} are not up to date\n\n{reports}"
+        raise DagsBrokenError(msg, remedy="The DAGs that were good before run on as they were.")
+
+
+class _Local:
+    """A foundry's snapshot on this host, which all loader files share."""
+
+    def __init__(self, foundry: str) -> None:
+        self._foundry = foundry
+        self._store: Store = open_store(
+            read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS
+        )
+        self._publisher = Publisher(foundry, _home(foundry), self._store, thorough=False)
+
+    def refreshed(self) -> State:
+        """Renew the snapshot if the store has moved, and return its state."""
+        try:
+            self._publisher.refresh()
+        finally:
+            self._publisher.close()
+        state = self._publisher.state()
+        if state is None:
+            msg = f"there is no snapshot of foundry {self._foundry!r} in {self._publisher.folder}"
+            raise SettingInvalidError(msg, remedy="See that Airflow may write there.")
+        return state
+
+    def rows_of_shard(self, shard: int, shards: int) -> list[RowState]:
+        """Return the rows of every bucket that belongs to a shard."""
+        state = self.refreshed()
+        buckets = range(shard, state.buckets, shards)
+        return [row for bucket in buckets for row in self._rows(state, bucket)]
+
+    def rows_of_dag(self, dag_id: str) -> list[RowState]:
+        """Return the one row of a DAG: from the snapshot, or else from the store."""
+        state = self._publisher.state()
+        if state is not None and state.buckets:
+            rows = self._rows(state, bucket_of(dag_id, state.buckets))
+            found = [row for row in rows if row.dag_id == dag_id]
+            if found:
+                return found
+        return self._ask(dag_id)
+
+    def _rows(self, state: State, bucket: int) -> list[RowState]:
+        name = sidecar_name(bucket_file(self._foundry, bucket))
+        if name not in state.files:
+            return []
+        return [RowState.from_json(row) for row in read_rows(self._publisher.folder / name)]
+
+    def _ask(self, dag_id: str) -> list[RowState]:
+        head = self._store.head(self._foundry)
+        record = self._store.latest_version(self._foundry)
+        revision = record.held.get(dag_id, record.revision) if record else head.revision
+        found = rows_by_dag_id(self._store, self._foundry, revision, {dag_id})
+        return [row for row in found.values() if row.status.in_bucket]
+
+
+def _home(foundry: str) -> Path:
+    from airflow.configuration import AIRFLOW_HOME
+
+    return Path(AIRFLOW_HOME) / "dagfoundry" / python_name(foundry)
