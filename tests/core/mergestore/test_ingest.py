@@ -19,7 +19,7 @@ from dagfoundry.mergestore import SourceDataset, batch_stream_key, open_merge_st
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.core.mergestore.conftest import Lab
+    from conftest import Lab
 
 
 def counts(result: JobResult) -> tuple[int, int, int, int]:

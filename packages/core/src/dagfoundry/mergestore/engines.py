@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -25,7 +26,7 @@ from dagfoundry.errors import JobFailedError, SettingInvalidError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy.engine import URL, Connection, Engine
+    from sqlalchemy.engine import URL, Connection
 
 BUSY_SECONDS: Final = 600
 """How long a job waits for another stream's transaction on the same SQLite file."""
@@ -99,14 +100,36 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def connected(engine: Engine) -> Iterator[Connection]:
+    """Open one connection for several transactions.
+
+    SQLite folds its log into the file, and waits for the disk, whenever the last
+    connection closes; a job that opened one for each transaction would wait as often.
+
+    Raises:
+        JobFailedError: The database cannot be opened.
+    """
+    with database_errors(engine, "open"), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(target: Engine | Connection) -> Iterator[Connection]:
     """Open one transaction that commits when the block ends well.
+
+    Args:
+        target: A merge store, or a connection to it that has no transaction.
 
     Raises:
         JobFailedError: The database cannot be written; the transaction is undone.
     """
-    with database_errors(engine, "write"), engine.begin() as connection:
-        yield connection
+    with ExitStack() as stack:
+        stack.enter_context(database_errors(target.engine, "write"))
+        if isinstance(target, Engine):
+            yield stack.enter_context(target.begin())
+        else:
+            stack.enter_context(target.begin())
+            yield target
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 import structlog
 
-from dagfoundry.errors import FoundryError, JobFailedError
+from dagfoundry.errors import JobFailedError
 from dagfoundry.jobs import JobResult
 from dagfoundry.mergestore.batches import (
     FAILED,
@@ -31,7 +31,7 @@ from dagfoundry.mergestore.batches import (
     utc_now,
 )
 from dagfoundry.mergestore.datasets import SourceDataset, SourceShape, read_shape
-from dagfoundry.mergestore.engines import reading, writing
+from dagfoundry.mergestore.engines import connected, reading, writing
 from dagfoundry.mergestore.locks import StreamLock, lock_for_transaction, stream_lock
 from dagfoundry.mergestore.milestones import merge_staged
 from dagfoundry.mergestore.names import batch_counter_name, merge_table_name
@@ -89,15 +89,15 @@ def ingest_snapshot(
     label = f"stream {stream_key} of platform {platform}"
     names = [f"{batch_counter_name(platform)}/{stream_key}"]
     names += [merge_table_name(platform, store, d.name) for d in datasets]
-    with stream_lock(merge_engine, label, names) as lock:
+    with stream_lock(merge_engine, label, names) as lock, connected(merge_engine) as merge:
         with reading(source_engine) as source:
             shapes = [read_shape(source, store, dataset) for dataset in datasets]
-            tables = _prepare(merge_engine, platform, shapes, milestoning)
-            batch = _open(merge_engine, platform, stream_key, tables)
-            with _failure_recorded(merge_engine, batch):
-                rows = _stage_all(source, merge_engine, batch, tables, chunk_rows=chunk_rows)
-        with _failure_recorded(merge_engine, batch):
-            counts = _merge(merge_engine, batch, tables, rows=rows, lock=lock)
+            tables = _prepare(merge, platform, shapes, milestoning)
+            batch = _open(merge, platform, stream_key, tables)
+            with _failure_recorded(merge, batch):
+                rows = _stage_all(source, merge, batch, tables, chunk_rows=chunk_rows)
+        with _failure_recorded(merge, batch):
+            counts = _merge(merge, batch, tables, rows=rows, lock=lock)
     return JobResult(
         rows_inserted=counts.inserted,
         rows_updated=counts.updated,
@@ -107,35 +107,35 @@ def ingest_snapshot(
 
 
 def _prepare(
-    engine: Engine, platform: str, shapes: Sequence[SourceShape], milestoning: Milestoning
+    merge: Connection, platform: str, shapes: Sequence[SourceShape], milestoning: Milestoning
 ) -> list[DatasetTables]:
-    with writing(engine) as connection:
-        lock_for_transaction(connection, f"{batch_counter_name(platform)}/tables")
-        create_batch_tables(connection, platform)
-        return [prepare_tables(connection, platform, shape, milestoning) for shape in shapes]
+    with writing(merge):
+        lock_for_transaction(merge, f"{batch_counter_name(platform)}/tables")
+        create_batch_tables(merge, platform)
+        return [prepare_tables(merge, platform, shape, milestoning) for shape in shapes]
 
 
 def _open(
-    engine: Engine, platform: str, stream_key: str, tables: Sequence[DatasetTables]
+    merge: Connection, platform: str, stream_key: str, tables: Sequence[DatasetTables]
 ) -> StreamBatch:
     schemas = {t.shape.dataset.name: _schema_digest(t) for t in tables}
-    with writing(engine) as connection:
+    with writing(merge):
         batch = open_batch(
-            connection,
+            merge,
             platform,
             stream_key,
             schemas=schemas,
-            last_used=lambda: _last_batch(connection, tables),
+            last_used=lambda: _last_batch(merge, tables),
         )
         for dataset in tables:
-            drop_staging(connection, dataset)
+            drop_staging(merge, dataset)
     _log.info("batch opened", platform=platform, stream=stream_key, batch=batch.batch_id)
     return batch
 
 
 def _stage_all(
     source: Connection,
-    engine: Engine,
+    merge: Connection,
     batch: StreamBatch,
     tables: Sequence[DatasetTables],
     *,
@@ -144,19 +144,19 @@ def _stage_all(
     schemas = {t.shape.dataset.name: _schema_digest(t) for t in tables}
     total = 0
     for done, dataset in enumerate(tables, start=1):
-        rows = stage(source, engine, dataset, batch.batch_id, chunk_rows=chunk_rows)
-        with writing(engine) as connection:
-            batch.record(connection, state=state_json(schemas, done=done))
+        rows = stage(source, merge, dataset, batch.batch_id, chunk_rows=chunk_rows)
+        with writing(merge):
+            batch.record(merge, state=state_json(schemas, done=done))
         _log.info("dataset staged", dataset=dataset.shape.label, rows=rows)
         total += rows
-    with writing(engine) as connection:
-        batch.record(connection, batch_status=INGESTED)
-        _refresh_statistics(connection, tables)
+    with writing(merge):
+        batch.record(merge, batch_status=INGESTED)
+        _refresh_statistics(merge, tables)
     return total
 
 
 def _merge(
-    engine: Engine,
+    merge: Connection,
     batch: StreamBatch,
     tables: Sequence[DatasetTables],
     *,
@@ -164,13 +164,13 @@ def _merge(
     lock: StreamLock,
 ) -> Counts:
     counts = Counts(total=rows)
-    with writing(engine) as connection:
+    with writing(merge):
         lock.check()
         for dataset in tables:
-            counts += merge_staged(connection, dataset, batch.batch_id)
+            counts += merge_staged(merge, dataset, batch.batch_id)
             # nobody reads the staged rows of a committed batch: the merge table has them
-            drop_staging(connection, dataset)
-        batch.commit(connection, counts)
+            drop_staging(merge, dataset)
+        batch.commit(merge, counts)
     _log.info("batch committed", batch=batch.batch_id, **asdict(counts))
     return counts
 
@@ -203,11 +203,11 @@ def _refresh_statistics(connection: Connection, tables: Sequence[DatasetTables])
 
 
 @contextmanager
-def _failure_recorded(engine: Engine, batch: StreamBatch) -> Iterator[None]:
+def _failure_recorded(merge: Connection, batch: StreamBatch) -> Iterator[None]:
     """Mark a batch that an error ends; the next job takes it up again all the same."""
     try:
         yield
-    except FoundryError:
-        with suppress(JobFailedError), writing(engine) as connection:
-            batch.record(connection, batch_status=FAILED, batch_end_time=utc_now())
+    except Exception:
+        with suppress(JobFailedError), writing(merge):
+            batch.record(merge, batch_status=FAILED, batch_end_time=utc_now())
         raise

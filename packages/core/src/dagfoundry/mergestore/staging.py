@@ -23,7 +23,7 @@ from dagfoundry.mergestore.values import bound_values, copy_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection
 
     from dagfoundry.mergestore.tables import DatasetTables
 
@@ -38,13 +38,13 @@ class _RowsRefusedError(Exception):
 
 
 def stage(
-    source: Connection, merge: Engine, tables: DatasetTables, batch_id: int, *, chunk_rows: int
+    source: Connection, merge: Connection, tables: DatasetTables, batch_id: int, *, chunk_rows: int
 ) -> int:
     """Copy all rows of a dataset into its staging table.
 
     Args:
         source: A snapshot of the source.
-        merge: The merge store.
+        merge: A connection to the merge store.
         tables: The dataset's tables.
         batch_id: Number of the open batch.
         chunk_rows: Rows of one transaction.
@@ -61,8 +61,8 @@ def stage(
     try:
         for chunk in _chunks(source, tables, chunk_rows):
             staged = [(*row, batch_id, *hashes(row)) for row in chunk]
-            with writing(merge) as connection, _refusal(merge):
-                write(connection, staged)
+            with writing(merge), _refusal(merge):
+                write(staged)
             rows += len(staged)
     except _RowsRefusedError as refusal:
         check_keys(source, tables.shape)
@@ -100,39 +100,39 @@ def _hasher(tables: DatasetTables) -> Callable[[Row], tuple[str, str]]:
     return lambda row: (hash_values(row), hash_values(key_of(row)))
 
 
-def _has_copy(merge: Engine) -> bool:
+def _has_copy(merge: Connection) -> bool:
     return merge.dialect.name == "postgresql"
 
 
-def _copier(merge: Engine, tables: DatasetTables) -> Callable[[Connection, list[Row]], None]:
+def _copier(merge: Connection, tables: DatasetTables) -> Callable[[list[Row]], None]:
     quote = merge.dialect.identifier_preparer
     columns = ", ".join(quote.format_column(column) for column in tables.staging.c)
     # the quoting doubles "%" for drivers that fill in parameters; COPY has none
     statement = f"COPY {quote.format_table(tables.staging)} ({columns}) FROM STDIN"
     statement = statement.replace("%%", "%")
 
-    def write(connection: Connection, rows: list[Row]) -> None:
-        with closing(connection.connection.cursor()) as cursor:
+    def write(rows: list[Row]) -> None:
+        with closing(merge.connection.cursor()) as cursor:
             cursor.copy_expert(statement, io.StringIO(copy_text(rows)))
 
     return write
 
 
 def _inserter(
-    source: Connection, merge: Engine, tables: DatasetTables
-) -> Callable[[Connection, list[Row]], None]:
+    source: Connection, merge: Connection, tables: DatasetTables
+) -> Callable[[list[Row]], None]:
     # straight to the driver's executemany: it wants tuples, and SQLAlchemy would want dicts
     statement = str(sa.insert(tables.staging).compile(dialect=merge.dialect))
     is_same_driver = source.dialect.driver == merge.dialect.driver
 
-    def write(connection: Connection, rows: list[Row]) -> None:
-        connection.exec_driver_sql(statement, rows if is_same_driver else bound_values(rows))
+    def write(rows: list[Row]) -> None:
+        merge.exec_driver_sql(statement, rows if is_same_driver else bound_values(rows))
 
     return write
 
 
 @contextmanager
-def _refusal(merge: Engine) -> Iterator[None]:
+def _refusal(merge: Connection) -> Iterator[None]:
     """Tell rows that the table cannot hold from a database that fails."""
     driver: Any = merge.dialect.dbapi
     refusals = (IntegrityError, DataError, driver.IntegrityError, driver.DataError)
