@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from dagfoundry import Entry, OnDatasets, Status
-from dagfoundry_datatransformer.dags import build_transformer
+from dagfoundry_datatransformer.dags import build_transformer, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,10 +90,9 @@ class RecordingKit:
         return self.tasks[task_id]
 
 
-def built(**changes: object) -> RecordingKit:
-    """Build the DAG of a row and return what it is made of."""
-    kit = RecordingKit()
-    entry = Entry(
+def row(**changes: object) -> Entry:
+    """Return a stored transformer, with changes."""
+    return Entry(
         foundry="Test",
         platform_name="YellowLive",
         factory_type="datatransformer",
@@ -103,7 +102,12 @@ def built(**changes: object) -> RecordingKit:
         status=Status.ACTIVE,
         revision=1,
     )
-    assert build_transformer(entry, kit) == "the DAG"
+
+
+def built(**changes: object) -> RecordingKit:
+    """Build the DAG of a row and return what it is made of."""
+    kit = RecordingKit()
+    assert build_transformer(row(**changes), kit) == "the DAG"
     return kit
 
 
@@ -185,6 +189,15 @@ def test_builds_a_row_of_the_reference() -> None:
     spec = built(**reference).tasks["datatransformer_job"].arguments["spec"]
     assert spec["merge_store"]["credential"] == "merge_db"
     assert spec["outputs"] == [{"name": "totals", "key": []}, {"name": "worst", "key": []}]
+
+
+def test_names_the_tables_that_hold_its_outputs() -> None:
+    """Each output has a table of its own, a merge table and a staging table."""
+    assert tables_of(row(output_dataset_list=["totals"])) == [
+        "yellowlive_dt_reports_totals",
+        "yellowlive_reports_totals_merge",
+        "yellowlive_reports_totals_staging",
+    ]
 
 
 def test_refuses_a_broken_row() -> None:

@@ -48,7 +48,11 @@ items = st.builds(
     lambda common, how: TransformerItem.model_validate({**common, **how}),
     st.fixed_dictionaries(
         {"name": names, "inputs": inputs},
-        optional={"schedule": st.just("0 6 * * *"), "output_store": names},
+        optional={
+            "schedule": st.just("0 6 * * *"),
+            "output_store": names,
+            "priority": st.integers(0, 4),
+        },
     ),
     in_sql | in_python,
 )
@@ -63,6 +67,7 @@ def test_a_row_says_all_that_the_model_says(item: TransformerItem) -> None:
 
     assert draft.key == config.workspace_name == item.name
     assert config.schedule_string == item.schedule
+    assert config.priority == item.priority
     assert config.dagfoundry.python == item.python
     assert [o.model_dump() for o in config.dagfoundry.outputs] == [
         o.model_dump() for o in item.outputs

@@ -123,6 +123,7 @@ class TransformerItem(SectionItem):
     Attributes:
         inputs: Alias to ``Store.dataset``; a list takes the datasets' names as aliases.
         schedule: Cron expression; when absent it runs on the data that it reads.
+        priority: Priority weight of its tasks, 0 to 4.
         output_store: Store that its outputs belong to; the transformer's name by default.
         outputs: What it makes.
         python: Entry point in group ``dagfoundry.transformers`` that makes the outputs.
@@ -130,6 +131,7 @@ class TransformerItem(SectionItem):
 
     inputs: Inputs = Field(default_factory=dict)
     schedule: CronExpression | None = None
+    priority: Annotated[int, Field(ge=0, le=4)] = 1
     output_store: Name | None = None
     outputs: Outputs
     python: CallableName | None = None

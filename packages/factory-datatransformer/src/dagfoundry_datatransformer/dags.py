@@ -15,6 +15,8 @@ from dagfoundry_datatransformer.config import TransformerConfig
 from dagfoundry_datatransformer.spec import OutputSpec, TransformerSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dagfoundry import DagKit, Entry
 
 _JOB: Final = ("-m", "dagfoundry_datatransformer.job")
@@ -31,6 +33,19 @@ def build_transformer(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Ai
     with kit.dag(schedule=_schedule(config), tags=tags) as dag:
         _tasks(config, _spec(entry, config), kit)
     return dag
+
+
+def tables_of(entry: Entry) -> Sequence[str]:
+    """Return the merge store's tables that hold a stored transformer's outputs."""
+    # not at module level: every parse and task start loads this module, and none needs it
+    from dagfoundry.mergestore import merge_table_name, staging_table_name, transformer_table_name
+
+    config = TransformerConfig.model_validate(entry.config)
+    return [
+        name_of(entry.platform_name, config.output_datastore_name, output)
+        for output in config.output_dataset_list
+        for name_of in (transformer_table_name, merge_table_name, staging_table_name)
+    ]
 
 
 def _tasks(config: TransformerConfig, spec: dict[str, Any], kit: DagKit) -> None:

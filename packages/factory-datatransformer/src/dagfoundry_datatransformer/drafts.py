@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from dagfoundry import PlatformContext
     from dagfoundry_datatransformer.config import TransformerItem
 
-_PRIORITY: Final = 1
 _JOB_LIMITS: Final = {
     "requested_memory": "512M",
     "limits_memory": "2Gi",
@@ -47,7 +46,7 @@ def _config(item: TransformerItem) -> dict[str, Any]:
     config: dict[str, Any] = {
         "workspace_name": item.name,
         "output_datastore_name": item.store,
-        "priority": _PRIORITY,
+        "priority": item.priority,
         "output_dataset_list": [output.name for output in item.outputs],
         "job_limits": dict(_JOB_LIMITS),
         "output_job_limits": dict(_OUTPUT_JOB_LIMITS),

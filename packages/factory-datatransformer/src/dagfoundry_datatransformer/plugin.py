@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dagfoundry import EntryTable, FactoryType, hookimpl
 from dagfoundry_datatransformer.config import TransformerConfig, TransformerItem
-from dagfoundry_datatransformer.dags import build_transformer
+from dagfoundry_datatransformer.dags import build_transformer, tables_of
 from dagfoundry_datatransformer.drafts import draft_transformer
 
 
@@ -28,5 +28,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             dag_id="{platform}__{key}_datatransformer",
             factory_dag_id="{platform}_datatransformer_factory",
             factory_tags=("datasurface", "datatransformer"),
+            tables=tables_of,
         )
     ]
