@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from dagfoundry.errors import ModelInvalidError
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagfoundry.errors import FoundryError
+
+_UNLIMITED: Final = 100_000
+"""Columns of a table that a program reads."""
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
@@ -33,14 +37,21 @@ def print_line(text: str) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; without colour, lines or folded cells when stdout is no terminal."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000, no_color=True, highlight=False)
-    table = Table(box=SIMPLE_HEAD if console.is_terminal else None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    box = SIMPLE_HEAD if console.is_terminal else None
+    table = Table(*columns, box=box, pad_edge=False)
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    console.print(table)
+        table.add_row(*(Text(_cell(value), overflow="fold") for value in row))
+    if console.is_terminal:
+        console.print(table)
+        return
+    plain = Console(width=_UNLIMITED, file=io.StringIO(), no_color=True)
+    with plain.capture() as captured:
+        plain.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _cell(value: object) -> str:
+    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def print_error(error: FoundryError, *, as_json: bool) -> None:
