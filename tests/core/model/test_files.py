@@ -103,6 +103,16 @@ def test_a_file_that_may_not_be_read_is_one_finding(tmp_path: Path) -> None:
     assert "Permission denied" in found.what
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_may_not_be_read_is_one_finding(tmp_path: Path) -> None:
+    """A part of a model is never left out in silence: its entries would be retired."""
+    touch(tmp_path, "a.yaml", "sub/b.yaml")
+    (tmp_path / "sub").chmod(0o000)
+    _, findings = find_files([tmp_path])
+    (tmp_path / "sub").chmod(0o700)
+    assert [f"{tmp_path / 'sub'} cannot be read: Permission denied"] == [f.what for f in findings]
+
+
 def test_a_folder_cannot_be_read_as_a_file(tmp_path: Path) -> None:
     """A path that became a folder meanwhile is one finding."""
     found = read_file(tmp_path)

@@ -141,6 +141,12 @@ def test_broken_files_are_reported_together(write: Callable[..., Path], types: P
     assert "gone.yaml" in found[""]
 
 
+def test_a_model_must_be_named(types: Plugins) -> None:
+    """Without any path there is one clear error."""
+    with pytest.raises(ModelInvalidError, match="no model is named"):
+        load_model([], types)
+
+
 def test_the_garbage_collector_runs_again_afterwards(load: Load, findings: Findings) -> None:
     """Loading pauses the collector, also when it fails, and leaves a stopped one alone."""
     load(SHOPS)

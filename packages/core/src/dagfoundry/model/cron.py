@@ -35,28 +35,29 @@ def cron_error(expression: str) -> str | None:
     cannot work: random fields (``R``) move at each parse, a date such as 30 February has
     no next run, and a field of seconds runs a DAG every second.
     """
-    from croniter import CroniterError, croniter
+    from croniter import croniter
 
     text = PRESETS.get(expression, expression)
     fields = text.split()
     if len(fields) != _FIELDS and not text.startswith("@"):
         return f"has {len(fields)} fields, not {_FIELDS}"
-    if any(field.upper().startswith(("R", "H")) for field in fields):
+    if any(part.upper().startswith(("R", "H")) for part in text.replace(",", " ").split()):
         return "holds a random or hashed field"
     try:
         croniter(text, start_time=_START).get_next(datetime)
-    except (CroniterError, ValueError, OverflowError) as error:
+    except (ValueError, OverflowError) as error:  # all of croniter's own are ValueErrors
         return f"is refused: {error}"
     return None
 
 
-def _check(expression: str) -> str:
+def _check(text: str) -> str:
+    expression = " ".join(text.split())
     problem = cron_error(expression)
     if problem:
         message = "{expression} is no cron expression that works: it {problem}"
         context = {"expression": repr(expression), "problem": problem, "remedy": _REMEDY}
         raise PydanticCustomError("cron", message, context)
-    return " ".join(expression.split())
+    return expression
 
 
 CronExpression = Annotated[str, AfterValidator(_check)]

@@ -48,6 +48,9 @@ def read_document(paths: Iterable[Path]) -> Document:
             error names all of them.
     """
     files, findings = find_files(paths)
+    if not (files or findings):
+        remedy = "Name the model's files or the folder that holds them."
+        findings = [Finding(what="no model is named", remedy=remedy)]
     read = [_root_of(file) for file in files]
     findings += [result for result in read if isinstance(result, Finding)]
     if findings:

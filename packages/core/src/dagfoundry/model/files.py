@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import Finding, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 SUFFIXES: Final = (".yaml", ".yml")
 
@@ -34,30 +34,46 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Finding]]:
     files: dict[Path, Path] = {}
     findings: list[Finding] = []
     for path in paths:
-        found = list(_files_of(path))
+        found, wrong = _look(path)
+        findings += wrong
         for file in found:
             files.setdefault(file.resolve(), file)
-        if not found:
-            findings.append(_missing(path))
     return list(files.values()), findings
 
 
-def _files_of(path: Path) -> Iterator[Path]:
+def _look(path: Path) -> tuple[list[Path], list[Finding]]:
     if path.is_file():
-        yield path
-    for folder, folders, names in os.walk(path):
+        return [path], []
+    if not path.is_dir():
+        return [], [_missing(path)]
+    errors: list[OSError] = []
+    files = list(_files_below(path, errors))
+    if not (files or errors):
+        return [], [_empty(path)]
+    return files, [_unreadable(error.filename, error) for error in errors]
+
+
+def _files_below(path: Path, errors: list[OSError]) -> Iterator[Path]:
+    for folder, folders, names in os.walk(path, onerror=errors.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield path.joinpath(os.path.relpath(folder, path), name)
+                yield Path(folder, name)
+
+
+def _empty(path: Path) -> Finding:
+    what = f"the folder {path} holds no model"
+    return Finding(what=what, remedy="Put *.yaml files into it, or name another folder.")
 
 
 def _missing(path: Path) -> Finding:
-    if path.is_dir():
-        what = f"the folder {path} holds no model"
-        return Finding(what=what, remedy="Put *.yaml files into it, or name another folder.")
     what = f"there is no file or folder {path}"
     return Finding(what=what, remedy="Name the model's files or the folder that holds them.")
+
+
+def _unreadable(path: object, error: OSError) -> Finding:
+    what = f"{path} cannot be read: {error.strerror}"
+    return Finding(what=what, remedy="Make it readable for this user.")
 
 
 def read_file(path: Path) -> ModelFile | Finding:
@@ -65,8 +81,7 @@ def read_file(path: Path) -> ModelFile | Finding:
     try:
         content = path.read_bytes()
     except OSError as error:
-        what = f"{path} cannot be read: {error.strerror}"
-        return Finding(what=what, remedy="Make the file readable for this user.")
+        return _unreadable(path, error)
     try:
         return ModelFile(path=path, text=content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
