@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, Table, inspect, select, text, update
 
+from dagfoundry import EntryDraft
 from dagfoundry.errors import ModelInvalidError, PruneRefusedError
 from dagfoundry.factories import Status
 from dagfoundry.plan import Action
@@ -18,12 +20,15 @@ from dagfoundry.store import RowKind
 if TYPE_CHECKING:
     from conftest import Workshop
 
+    from dagfoundry import SectionItem
+    from dagfoundry.plugins import Plugins
+
 
 def live(workshop: Workshop, name: str) -> dict[str, dict[str, object]]:
     """Return a table's rows by their first column."""
     with workshop.store.reading() as connection:
         table = Table(name, MetaData(), autoload_with=connection)
-        return {row[0]: dict(row._mapping) for row in connection.execute(select(table))}
+        return {row[0]: row._asdict() for row in connection.execute(select(table))}
 
 
 def test_first_merge_creates_rows_tables_and_revision_one(workshop: Workshop) -> None:
@@ -132,6 +137,21 @@ def test_unknown_dataset_and_circle_are_refused(workshop: Workshop) -> None:
     circle = "greetings:\n  - {name: a, reads: [b]}\n  - {name: b, reads: [a]}\n"
     with pytest.raises(ModelInvalidError, match="wait for each other"):
         workshop.merge(circle)
+
+
+def test_datasets_that_share_a_table_are_refused(workshop: Workshop, plugins: Plugins) -> None:
+    """Store A's b_c and store A_b's c would both be kept in a_b_c."""
+    greeting = plugins.types["greeting"]
+    named = replace(greeting, type=replace(greeting.type, draft=draft_under_their_names))
+    other = replace(workshop, plugins=replace(plugins, types={"greeting": named}))
+    with pytest.raises(ModelInvalidError, match="'A_b#c' has the same table as 'A#b_c'"):
+        other.greet("A__b_c", "A_b__c")
+
+
+def draft_under_their_names(item: SectionItem, _context: object) -> list[EntryDraft]:
+    """Draft an entry that writes the dataset its name says."""
+    dataset = item.name.replace("__", "#")
+    return [EntryDraft(key=item.name, config={"text": "x"}, produces=(dataset,))]
 
 
 def test_lineage_names_the_real_dag_ids(workshop: Workshop) -> None:

@@ -16,14 +16,24 @@ Address = tuple[str, str]
 
 
 def find_producers(drafts: Sequence[Drafted], findings: list[Finding]) -> dict[Address, str]:
-    """Map every dataset of every platform to the DAG id of the one entry that writes it."""
+    """Map every dataset of every platform to the DAG id of the one entry that writes it.
+
+    Two datasets whose tables would have one name, such as ``A#b_c`` and ``A_b#c``, are
+    refused as well.
+    """
     producers: dict[Address, str] = {}
+    tables: dict[Address, str] = {}
     for drafted in drafts:
         for dataset in drafted.draft.produces:
-            address = (drafted.platform.name, dataset)
-            if producers.setdefault(address, drafted.dag_id) != drafted.dag_id:
-                what = f"dataset {dataset!r} is written by DAG {producers[address]!r} already"
+            platform = drafted.platform.name
+            owner = producers.setdefault((platform, dataset), drafted.dag_id)
+            namesake = tables.setdefault((platform, dataset.replace("#", "_").lower()), dataset)
+            if owner != drafted.dag_id:
+                what = f"dataset {dataset!r} is written by DAG {owner!r} already"
                 findings.append(drafted.finding(what, "Let one entry write a dataset."))
+            elif namesake != dataset:
+                what = f"dataset {dataset!r} has the same table as {namesake!r}"
+                findings.append(drafted.finding(what, "Rename the store or the dataset."))
     return producers
 
 

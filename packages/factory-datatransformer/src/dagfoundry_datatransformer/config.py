@@ -18,7 +18,7 @@ from dagfoundry import CronExpression, ModelPart, Name, SectionItem
 from dagfoundry.names import NAME_PATTERN
 from dagfoundry_datatransformer.refusal import refusal
 from dagfoundry_datatransformer.spec import CallableName, Milestoning, OutputSpec
-from dagfoundry_datatransformer.statement import SelectStatement  # noqa: TC001 - pydantic reads it
+from dagfoundry_datatransformer.statement import SelectStatement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

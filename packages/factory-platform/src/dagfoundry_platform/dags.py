@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.connections import merge_store_of
-from dagfoundry.mergestore import merge_table_name, staging_table_name
 from dagfoundry_platform.config import StreamConfig
 from dagfoundry_platform.spec import DatasetSpec, StreamSpec
 
@@ -46,6 +45,8 @@ def build_stream(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Airflow
 
 def tables_of(entry: Entry) -> Sequence[str]:
     """Return the merge store's tables that hold a stored stream's datasets."""
+    from dagfoundry.mergestore import merge_table_name, staging_table_name
+
     config = StreamConfig.model_validate(entry.config)
     return [
         name_of(entry.platform_name, config.store_name, dataset)
