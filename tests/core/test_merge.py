@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +20,6 @@ from dagfoundry.store import RowKind
 if TYPE_CHECKING:
     from conftest import Workshop
 
-    from dagfoundry import SectionItem
     from dagfoundry.plugins import Plugins
 
 
@@ -142,16 +141,15 @@ def test_unknown_dataset_and_circle_are_refused(workshop: Workshop) -> None:
 def test_datasets_that_share_a_table_are_refused(workshop: Workshop, plugins: Plugins) -> None:
     """Store A's b_c and store A_b's c would both be kept in a_b_c."""
     greeting = plugins.types["greeting"]
-    named = replace(greeting, type=replace(greeting.type, draft=draft_under_their_names))
+    named = replace(greeting, type=replace(greeting.type, draft=draft_writing_their_text))
     other = replace(workshop, plugins=replace(plugins, types={"greeting": named}))
     with pytest.raises(ModelInvalidError, match="'A_b#c' has the same table as 'A#b_c'"):
-        other.greet("A__b_c", "A_b__c")
+        other.greet(x="A#b_c", y="A_b#c")
 
 
-def draft_under_their_names(item: SectionItem, _context: object) -> list[EntryDraft]:
-    """Draft an entry that writes the dataset its name says."""
-    dataset = item.name.replace("__", "#")
-    return [EntryDraft(key=item.name, config={"text": "x"}, produces=(dataset,))]
+def draft_writing_their_text(item: Any, _context: object) -> list[EntryDraft]:  # noqa: ANN401 - a Greeting
+    """Draft an entry that writes the dataset its text names."""
+    return [EntryDraft(key=item.name, config={"text": "x"}, produces=(item.text,))]
 
 
 def test_lineage_names_the_real_dag_ids(workshop: Workshop) -> None:
