@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -144,6 +145,7 @@ def test_a_bad_record_lists_all_that_is_wrong(load: Load) -> None:
         ({"dag_id": "{platform}{"}, "dag_id '{platform}{' is no pattern"),
         ({"dag_id": 5}, "dag_id 5 is no pattern"),
         ({"dag_id": "{platform!r}{key}"}, "must hold exactly"),
+        ({"table": SimpleNamespace(suffix="rows")}, "table is no dagfoundry.EntryTable"),
         ({"config": dict}, "config is no pydantic model"),
         ({"table": EntryTable(suffix="factory_dags")}, "'factory_dags' is reserved"),
     ],

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
-from dagfoundry.model.commit import is_ancestor, model_commit
+from dagfoundry.model import commit, load_model
+from dagfoundry.model.commit import is_ancestor, is_older, model_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from dagfoundry.plugins import Plugins
 
     Git = Callable[..., str]
 
@@ -39,6 +44,15 @@ def model(tmp_path: Path, git: Git) -> Path:
     git("add", ".")
     git("commit", "-qm", "one")
     return folder
+
+
+def fake_git(folder: Path, script: str) -> Path:
+    """Write a command named git; return its folder."""
+    command = folder / ".bin" / "git"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o755)
+    return command.parent
 
 
 def commit_of(folder: Path) -> str | None:
@@ -116,6 +130,32 @@ def test_without_git_there_is_no_commit(model: Path, monkeypatch: pytest.MonkeyP
     assert is_ancestor("a" * 40, "b" * 40, model) is None
 
 
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("exec sleep 60", "git could not be asked"), ("echo broken >&2; exit 128", "git refused")],
+)
+def test_a_git_that_does_not_answer_is_logged(
+    model: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+) -> None:
+    """A git that hangs or refuses gives no commit, and the log says why."""
+    monkeypatch.setattr(commit, "_TIMEOUT", 0.5)
+    monkeypatch.setenv("PATH", f"{fake_git(model, script)}:/bin:/usr/bin")
+    with capture_logs() as logs:
+        assert commit_of(model) is None
+    assert [entry["event"] for entry in logs] == [words]
+
+
+def test_a_model_whose_changes_are_unknown_is_dirty(
+    model: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where git cannot tell what changed, the model is not said to be the commit."""
+    head = git("rev-parse", "HEAD")
+    real = shutil.which("git")
+    script = f'case "$*" in *status*) exit 1;; *) exec {real} "$@";; esac'
+    monkeypatch.setenv("PATH", f"{fake_git(model, script)}:/bin:/usr/bin")
+    assert commit_of(model) == f"{head}-dirty"
+
+
 def test_a_model_of_two_repositories_has_no_commit(model: Path, tmp_path: Path) -> None:
     """One commit cannot stand for two histories."""
     other = tmp_path / "other"
@@ -137,7 +177,25 @@ def test_history_knows_which_commit_is_older(model: Path, git: Git) -> None:
     assert is_ancestor(f"{first}-dirty", second[:10], model / "a.yaml") is True
 
 
-@pytest.mark.parametrize("commit", ["0" * 40, "", "main", "--help"])
-def test_a_commit_that_git_does_not_know_is_neither(model: Path, git: Git, commit: str) -> None:
+@pytest.mark.parametrize("unknown", ["0" * 40, "", "main", "--help"])
+def test_a_commit_that_git_does_not_know_is_neither(model: Path, git: Git, unknown: str) -> None:
     """What is no known hash gives no answer, and never reaches git as an option."""
-    assert is_ancestor(commit, git("rev-parse", "HEAD"), model) is None
+    assert is_ancestor(unknown, git("rev-parse", "HEAD"), model) is None
+
+
+def test_a_loaded_model_knows_whether_it_is_older(model: Path, git: Git, types: Plugins) -> None:
+    """Only a commit that is known to lie before another is older than it."""
+    (model / "a.yaml").write_text("foundry: A\n")
+    (model / "b.yaml").write_text("platforms: [{name: P, merge_store: {url_variable: X}}]\n")
+    git("add", ".")
+    git("commit", "-qm", "two")
+    second = git("rev-parse", "HEAD")
+    git("commit", "-qm", "three", "--allow-empty")
+    third = git("rev-parse", "HEAD")
+    git("checkout", "-q", second)
+    loaded = load_model([model], types)
+    assert loaded.commit == second
+    assert is_older(loaded, third)
+    assert not is_older(loaded, f"{second}-dirty")
+    assert not is_older(loaded, git("rev-parse", f"{second}~1"))
+    assert not is_older(loaded, "0" * 40)

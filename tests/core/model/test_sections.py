@@ -117,6 +117,12 @@ def test_a_platform_named_twice_is_refused(finding: FindOne) -> None:
     assert found.path == "shops[0].platforms[1]"
 
 
+def test_a_platform_that_is_no_name_is_one_finding(finding: FindOne) -> None:
+    """What is wrong with its kind is not said twice."""
+    found = finding(f"shops:\n  - {{name: a, {SOURCE}, platforms: [5]}}\n")
+    assert found.what == "5 should be a valid string"
+
+
 def test_a_platform_that_is_wrong_otherwise_is_known(finding: FindOne) -> None:
     """One fault of a platform does not make its name unknown to all items."""
     head = "foundry: A\nplatforms:\n  - {name: P, merge_store: 5}\n"
