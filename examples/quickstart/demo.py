@@ -128,9 +128,10 @@ def _play(demo: Demo, progress: Progress) -> list[Table]:
         demo.scrape()
     with progress.step("The report"):
         tables = [dag_table(demo.report()), change_table(changes)]
-    for table in tables:
+        for table in tables:
+            progress.console.print()
+            progress.console.print(table)
         progress.console.print()
-        progress.console.print(table)
     return tables
 
 

@@ -21,12 +21,14 @@ class DagReport:
         rows: Rows that each of its runs wrote, the first run first; none for a DAG
             that moves no rows.
         seconds: How long each of its runs took.
+        failed: How many of its runs failed; they are none of those above.
     """
 
     dag_id: str
     layer: str
     rows: Sequence[int]
     seconds: Sequence[float]
+    failed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +55,8 @@ def dag_table(reports: Iterable[DagReport]) -> Table:
         table.add_column(name, justify="right")
     for report in reports:
         rows = ", then ".join(f"{n:,}" for n in _squeezed(report.rows))
-        seconds = f"{sum(report.seconds):.1f}"
-        table.add_row(report.dag_id, report.layer, str(len(report.seconds)), rows, seconds)
+        runs = str(len(report.seconds)) + (f", {report.failed} failed" if report.failed else "")
+        table.add_row(report.dag_id, report.layer, runs, rows, f"{sum(report.seconds):.1f}")
     return table
 
 

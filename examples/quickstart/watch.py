@@ -94,7 +94,12 @@ class Watch:
         return result
 
     def until(
-        self, what: str, look: Callable[[], _T | None], *, timeout: float, log: str = "scheduler"
+        self,
+        what: str | Callable[[], str],
+        look: Callable[[], _T | None],
+        *,
+        timeout: float,
+        log: str = "scheduler",
     ) -> _T:
         """Wait until ``look`` returns something true.
 
@@ -114,9 +119,10 @@ class Watch:
             if found:
                 return found
             waited = time.monotonic() - began
+            words = what if isinstance(what, str) else what()
             if waited > timeout:
-                raise DemoError(f"{what}: not within {timeout:.0f} s", log=self.tail(log))
-            self._progress.working(f"waiting {waited:.0f} s for {what}")
+                raise DemoError(f"{words}: not within {timeout:.0f} s", log=self.tail(log))
+            self._progress.working(f"waiting {waited:.0f} s for {words}")
             time.sleep(_POLL_SECONDS)
 
     def until_over(
@@ -142,17 +148,20 @@ class Watch:
             DemoError: A run failed, or time is up.
         """
         wanted = set(dag_ids)
+        left = set(wanted)
 
         def look() -> list[Run] | None:
             runs = [run for run in self.runs() if run.dag_id in wanted and run not in without]
             for run in runs:
                 if run.state == "failed":
                     raise DemoError(f"{run.dag_id} failed", log=self.log_of_failure(run))
-            done = Counter(run.dag_id for run in runs)
-            ready = all(done[d] >= number for d in wanted) and all(run.is_over for run in runs)
-            return runs if ready else None
+            begun = Counter(run.dag_id for run in runs)
+            left.clear()
+            left.update(dag_id for dag_id in wanted if begun[dag_id] < number)
+            left.update(run.dag_id for run in runs if not run.is_over)
+            return None if left else runs
 
-        return self.until(f"{len(wanted)} DAGs to end {number} run(s)", look, timeout=timeout)
+        return self.until(lambda: f"runs of {', '.join(sorted(left))}", look, timeout=timeout)
 
     def log_of_failure(self, run: Run) -> str:
         """Return the end of the log of the first task of a run that failed."""
