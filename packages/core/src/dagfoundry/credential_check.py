@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from dagfoundry.connections import Database
 from dagfoundry.credentials import variables_of
 from dagfoundry.errors import Finding, ModelInvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import BaseModel
 
     from dagfoundry.errors import Place
     from dagfoundry.model import LoadedModel

@@ -6,9 +6,11 @@ found changes.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib.metadata import entry_points
 
+import structlog
 import typer
 
 from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
@@ -40,6 +42,7 @@ def build_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line and exit."""
+    _log_to_stderr()
     command = typer.main.get_command(build_app())
     try:
         arguments = sys.argv[1:] or ["--help"]
@@ -54,3 +57,11 @@ def main() -> None:
         print_error(error, as_json="--json" in sys.argv)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _log_to_stderr() -> None:
+    """Keep log lines out of stdout, which a program may read; Airflow configures its own."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
