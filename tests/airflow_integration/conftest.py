@@ -7,20 +7,47 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+_Value = TypeVar("_Value")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import ModuleType
+
+    from sqlalchemy.engine import URL, Engine
 
     from dagfoundry import DagKit, Entry
     from dagfoundry.plugins import Plugins
+    from dagfoundry.store import Store
     from dagfoundry.store.records import RowState
+    from dagfoundry.store.write import RowChange
 
 ROOT = Path(__file__).parents[2]
+
+AIRFLOW_3 = {
+    "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+    "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+        [
+            {
+                "name": "living",
+                "classpath": "dagfoundry_airflow.bundle.DagFoundryBundle",
+                "kwargs": {"foundry": "Living", "refresh_interval": 1},
+            }
+        ]
+    ),
+}
+AIRFLOW_2 = {
+    "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "10",
+    "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "15",
+}
+"""Airflow's configuration for tests: it looks more often than by default."""
 
 # Airflow reads its home when it is first imported.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="dagfoundry-airflow-"))
@@ -156,7 +183,7 @@ class Foundry:
     name = "Probing"
     platform = "Live"
 
-    def __init__(self, url: Any, *, buckets: int = 4) -> None:
+    def __init__(self, url: URL, *, buckets: int = 4) -> None:
         from sqlalchemy import MetaData
 
         from dagfoundry.factories import EntryTable
@@ -173,6 +200,14 @@ class Foundry:
         with self.store.writing() as connection:
             create_foundry(connection, self.name, buckets)
         self.written: dict[str, dict[str, str]] = {}
+
+    def hide(self) -> None:
+        """Make the SQLite store unreachable."""
+        Path(self.store.url.database).rename(f"{self.store.url.database}.hidden")
+
+    def show(self) -> None:
+        """Bring the store back."""
+        Path(f"{self.store.url.database}.hidden").rename(self.store.url.database)
 
     def dag_id(self, key: str) -> str:
         """Return the DAG id of an entry."""
@@ -195,7 +230,7 @@ class Foundry:
             self.written[change.key] = {"config_json": config, "status": status}
         return int(head.revision)
 
-    def _change(self, key: str, value: dict[str, Any] | str) -> Any:
+    def _change(self, key: str, value: dict[str, Any] | str) -> RowChange:
         from dagfoundry.factories import Status
         from dagfoundry.names import bucket_of
         from dagfoundry.store import RowKind
@@ -238,17 +273,17 @@ def make_foundry() -> type[Foundry]:
 
 
 @pytest.fixture
-def count_statements() -> Callable[[Any], Any]:
+def count_statements() -> Callable[[Engine], AbstractContextManager[list[str]]]:
     """Return a context manager that lists the statements an engine executes."""
     from contextlib import contextmanager
 
     from sqlalchemy import event
 
     @contextmanager
-    def counting(engine: Any) -> Iterator[list[str]]:
+    def counting(engine: Engine) -> Iterator[list[str]]:
         statements: list[str] = []
 
-        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
             if not statement.startswith("BEGIN"):
                 statements.append(statement)
 
@@ -270,3 +305,155 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
     return value
+
+
+_OVER = ("success", "failed")
+
+
+class Live:
+    """A real Airflow that serves a foundry ``Living``, whose model the tests change.
+
+    Attributes:
+        airflow: The processes.
+        store: The foundry's store.
+        entries: The items of the model's section ``probes``, by name.
+    """
+
+    foundry = "Living"
+    factory = "alive_probe_factory"
+
+    def __init__(self, airflow: Any, store: Store, model: Path) -> None:  # noqa: ANN401 - AirflowProcesses
+        self.airflow = airflow
+        self.store = store
+        self.entries: dict[str, dict[str, Any]] = {}
+        self._model = model
+        self._seen: set[str] = set()
+
+    def merge(self, **entries: dict[str, Any] | None) -> int:
+        """Add, change or (with None) remove entries and return the head revision."""
+        from dagfoundry.merge import Guards, merge
+        from dagfoundry.model import load_model
+        from dagfoundry.plugins import load_plugins
+        from dagfoundry.store import Source
+        from dagfoundry.store.write import Origin
+
+        changed = self.entries | entries
+        self.entries = {k: v for k, v in changed.items() if v is not None}
+        items = [{"name": name, **values} for name, values in self.entries.items()]
+        head = {
+            "foundry": self.foundry,
+            "buckets": 2,
+            "platforms": [{"name": "Alive", "merge_store": {"url_variable": "PROBING_MERGE_URL"}}],
+        }
+        self._model.write_text(json.dumps(head | {"probes": items}))
+        plugins = load_plugins()
+        origin = Origin(author="Ada", message="a test", source=Source.MERGE)
+        loaded = load_model([self._model], plugins)
+        done = merge(self.store, loaded, plugins, origin=origin, guards=Guards())
+        return int(done.head.revision)
+
+    def dag_id(self, name: str) -> str:
+        """Return the DAG id of an entry."""
+        return f"alive__{name}_probe"
+
+    def dags(self) -> dict[str, dict[str, Any]]:
+        """Return the DAGs that Airflow lists, by DAG id."""
+        listed = self.airflow.api.get("/dags", limit=100)["dags"]
+        return {dag["dag_id"]: dag for dag in listed}
+
+    def paused(self, name: str) -> bool:
+        """Return whether the DAG of an entry is paused."""
+        return bool(self.dags()[self.dag_id(name)]["is_paused"])
+
+    def run(self, dag_id: str) -> str:
+        """Start a run of a DAG and wait until it is over.
+
+        Returns:
+            Its run id.
+        """
+        run_id: str = self.airflow.api.trigger(dag_id)
+        path = f"/dags/{dag_id}/dagRuns/{run_id}"
+        state = self.until(
+            lambda: (
+                (found := self.airflow.api.get(path)["state"]) in ("success", "failed") and found
+            )
+        )
+        assert state == "success", self.task_logs(dag_id, run_id)
+        return run_id
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:  # noqa: ANN401 - JSON
+        """Return what a task returned."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self.airflow.api.get(path, stringify="false")["value"]
+
+    def reconcile(self) -> dict[str, Any]:
+        """Run the factory DAG and return its report, joined with those of runs by schedule."""
+        self.run(self.factory)
+        runs = self.airflow.api.get(f"/dags/{self.factory}/dagRuns", limit=100)["dag_runs"]
+        joined: dict[str, Any] = {}
+        for run in sorted(runs, key=lambda run: run["start_date"] or ""):
+            run_id = run["dag_run_id"]
+            if run["state"] == "success" and run_id not in self._seen:
+                self._seen.add(run_id)
+                joined = _join(joined, self.result(self.factory, run_id, "sync_dags"))
+        return joined
+
+    def task_logs(self, dag_id: str, run_id: str) -> str:
+        """Return what the tasks of a run have logged."""
+        files = sorted(self.airflow.home.glob(f"logs/dag_id={dag_id}/run_id={run_id}/**/*.log"))
+        return "\n".join(file.read_text() for file in files)
+
+    def until(self, condition: Callable[[], _Value], seconds: float = 180) -> _Value:
+        """Wait until a condition holds and return its value."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            self.airflow.check_alive()
+            assert time.monotonic() < deadline, f"not within {seconds} s"
+            time.sleep(0.5)
+        return value
+
+
+def _join(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """Join two reports: what was done adds up, what is found is that of the later one."""
+    done = ("created", "updated", "retired", "unpaused")
+    return later | {name: sorted({*earlier.get(name, ()), *later[name]}) for name in done}
+
+
+@pytest.fixture(scope="session")
+def live(
+    airflow_processes: ModuleType,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Live]:
+    """A real Airflow that serves a foundry with the entries ``one``, ``two`` and ``three``."""
+    from sqlalchemy.engine import make_url
+
+    from dagfoundry.store import open_store
+    from dagfoundry_airflow.airflow2 import install
+
+    folder = tmp_path_factory.mktemp("live")
+    urls = {
+        "DAGFOUNDRY_STORE_URL": f"sqlite:///{folder / 'store.db'}",
+        "PROBING_MERGE_URL": f"sqlite:///{folder / 'merge.db'}",
+        "DAGFOUNDRY_MODEL": str(folder / "model.yaml"),
+    }
+    if airflow_processes.AIRFLOW_2:
+        database = request.getfixturevalue("postgres")("airflow")
+        urls |= AIRFLOW_2 | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database}
+    else:
+        urls |= AIRFLOW_3
+    store = open_store(make_url(urls["DAGFOUNDRY_STORE_URL"]), timeout_seconds=30)
+    airflow = airflow_processes.AirflowProcesses(
+        folder / "airflow", airflow_processes.free_port(), urls
+    )
+    made = Live(airflow, store, folder / "model.yaml")
+    os.environ.update({name: urls[name] for name in ("PROBING_MERGE_URL",)})
+    made.merge(one={}, two={}, three={})
+    (folder / "airflow" / "dags").mkdir(parents=True)
+    if airflow_processes.AIRFLOW_2:
+        install(folder / "airflow" / "dags", made.foundry, 2)
+    with airflow:
+        airflow.wait_healthy()
+        made.until(lambda: made.factory in made.dags())
+        yield made
+    store.close()

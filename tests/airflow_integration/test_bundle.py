@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import airflow
 import pytest
@@ -21,14 +22,23 @@ if int(airflow.__version__.split(".")[0]) < 3:
 
 from airflow.dag_processing.bundles.base import BundleVersion
 from airflow.exceptions import AirflowException
+
 from dagfoundry_airflow import bundle as bundle_module
 from dagfoundry_airflow.bundle import DagFoundryBundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Foundry
 
 WAIT_SECONDS = 120
 
 
 @pytest.fixture
-def make_bundle(foundry, tmp_path, monkeypatch):
+def make_bundle(
+    foundry: Foundry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., DagFoundryBundle]]:
     """Return a function that makes a bundle as Airflow does; one storage folder per host."""
     monkeypatch.setenv(
         "DAGFOUNDRY_STORE_URL", foundry.store.url.render_as_string(hide_password=False)
@@ -36,28 +46,26 @@ def make_bundle(foundry, tmp_path, monkeypatch):
     monkeypatch.setattr(bundle_module, "_WORKER_PATIENCE_SECONDS", 3.0)
     made = []
 
-    def make(host="processor", **arguments):
-        monkeypatch.setenv(
-            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH", str(tmp_path / host)
-        )
+    def make(host: str = "processor", **arguments: object) -> DagFoundryBundle:
+        monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH", str(tmp_path / host))
         bundle = DagFoundryBundle(name="probes", foundry=foundry.name, **arguments)
         made.append(bundle)
         return bundle
 
     yield make
     for bundle in made:
-        if "_publisher" in vars(bundle):
-            bundle._publisher.close()
+        if "publisher" in vars(bundle):
+            bundle.publisher.close()
 
 
 @pytest.fixture
-def settled():
+def settled() -> Callable[[DagFoundryBundle], str]:
     """Return a function that refreshes a bundle until nothing waits for its trial."""
 
-    def refresh(bundle):
+    def refresh(bundle: DagFoundryBundle) -> str:
         until = time.monotonic() + WAIT_SECONDS
         bundle.refresh()
-        while bundle._publisher.state().pending:
+        while bundle.publisher.state().pending:
             assert time.monotonic() < until
             bundle.refresh()
         return bundle.get_current_version().version
@@ -66,17 +74,19 @@ def settled():
 
 
 @pytest.fixture
-def as_task(monkeypatch):
+def as_task(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Return a function that makes this process the one of a task of a DAG."""
 
-    def become(dag_id):
+    def become(dag_id: str) -> None:
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "first")
 
     return become
 
 
-def test_making_a_bundle_does_nothing(make_bundle, tmp_path, monkeypatch):
+def test_making_a_bundle_does_nothing(
+    make_bundle: Callable[..., DagFoundryBundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Airflow makes one in the scheduler, the API server and every task; it must not fail."""
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", "no url at all")
     bundle = make_bundle(view_url_template="http://ui.test/{foundry}/{version}")
@@ -88,13 +98,17 @@ def test_making_a_bundle_does_nothing(make_bundle, tmp_path, monkeypatch):
     assert not (tmp_path / "processor").exists()
 
 
-def test_the_current_version_comes_from_disk(make_bundle, foundry, settled):
+def test_the_current_version_comes_from_disk(
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+) -> None:
     """It is asked outside of any try, and after a restart with the store down."""
     foundry.write(a={})
     bundle = make_bundle()
     bundle.initialize()
     version = settled(bundle)
-    os.remove(foundry.store.url.database)
+    foundry.hide()
     assert make_bundle().get_current_version() == BundleVersion(version=version)
     restarted = make_bundle()
     restarted.initialize()
@@ -103,9 +117,11 @@ def test_the_current_version_comes_from_disk(make_bundle, foundry, settled):
     assert restarted.get_current_version().version == version
 
 
-def test_only_airflows_exception_leaves_initialize(make_bundle, foundry, monkeypatch):
+def test_only_airflows_exception_leaves_initialize(
+    make_bundle: Callable[..., DagFoundryBundle], foundry: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Any other one ends the DAG processor of 3.0 to 3.2."""
-    os.remove(foundry.store.url.database)
+    foundry.hide()
     with pytest.raises(AirflowException, match="does not exist"):
         make_bundle().initialize()
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", "no url at all")
@@ -113,14 +129,21 @@ def test_only_airflows_exception_leaves_initialize(make_bundle, foundry, monkeyp
         make_bundle().initialize()
 
 
-def test_a_disk_that_cannot_be_written_is_airflows_exception_too(make_bundle, tmp_path):
+def test_a_disk_that_cannot_be_written_is_airflows_exception_too(
+    make_bundle: Callable[..., DagFoundryBundle], tmp_path: Path
+) -> None:
     """The folder's place is taken by a file here."""
     (tmp_path / "processor").write_text("in the way")
     with pytest.raises(AirflowException):
         make_bundle().initialize()
 
 
-def test_a_task_gets_its_runs_version(make_bundle, foundry, settled, as_task):
+def test_a_task_gets_its_runs_version(
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+    as_task: Callable[[str], None],
+) -> None:
     """On an empty worker, with one file, while the DAG has changed since."""
     foundry.write(a={"number": 1}, b={}, c={}, d={}, e={}, f={})
     processor = make_bundle()
@@ -140,37 +163,50 @@ def test_a_task_gets_its_runs_version(make_bundle, foundry, settled, as_task):
 
 
 def test_a_task_starts_without_the_store_where_the_file_is(
-    make_bundle, foundry, settled, as_task
-):
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+    as_task: Callable[[str], None],
+) -> None:
     """The DAG processor's host has every version it published."""
     foundry.write(a={})
     processor = make_bundle()
     processor.initialize()
     version = settled(processor)
-    os.remove(foundry.store.url.database)
+    foundry.hide()
     as_task("live__a_probe")
     task = make_bundle(version=version)
     task.initialize()
     assert list(task.path.glob("*.py"))
 
 
-def test_a_task_waits_for_a_store_that_blinks(make_bundle, foundry, settled, as_task):
+def test_a_task_waits_for_a_store_that_blinks(
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+    as_task: Callable[[str], None],
+) -> None:
     """On Airflow 3.0 a task whose start raises is lost, whatever its retries."""
     foundry.write(a={})
     processor = make_bundle()
     processor.initialize()
     version = settled(processor)
-    path = foundry.store.url.database
-    os.rename(path, f"{path}.away")
-    back = subprocess.Popen(["sh", "-c", f"sleep 1; mv '{path}.away' '{path}'"])
+    foundry.hide()
+    back = threading.Timer(1.0, foundry.show)
+    back.start()
     as_task("live__a_probe")
     task = make_bundle("worker", version=version)
     task.initialize()
     assert list(task.path.glob("*.py"))
-    back.wait()
+    back.join()
 
 
-def test_a_task_without_a_version_gets_the_newest(make_bundle, foundry, settled, as_task):
+def test_a_task_without_a_version_gets_the_newest(
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+    as_task: Callable[[str], None],
+) -> None:
     """Airflow asks for none where bundle versioning is switched off."""
     foundry.write(a={})
     processor = make_bundle()
@@ -180,7 +216,7 @@ def test_a_task_without_a_version_gets_the_newest(make_bundle, foundry, settled,
     task = make_bundle("worker")
     task.initialize()
     assert task.path.name == version
-    os.remove(foundry.store.url.database)
+    foundry.hide()
     local = make_bundle()
     local.initialize()
     assert local.path == processor.path
@@ -194,7 +230,7 @@ def test_a_task_without_a_version_gets_the_newest(make_bundle, foundry, settled,
 class Processor:
     """A real ``airflow dag-processor`` with a metadata database of its own."""
 
-    def __init__(self, home, foundry):
+    def __init__(self, home: Path, foundry: Foundry) -> None:
         self.home = home
         self.database = home / "airflow.db"
         config = [
@@ -219,7 +255,7 @@ class Processor:
         self.process = None
         self._airflow("db", "migrate").wait()
 
-    def _airflow(self, *arguments):
+    def _airflow(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "airflow", *arguments]
         log = (self.home / "log.txt").open("a")
         with closing(log):
@@ -227,35 +263,35 @@ class Processor:
                 command, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
 
-    def start(self):
+    def start(self) -> None:
         """Start it."""
         self.process = self._airflow("dag-processor")
 
-    def stop(self):
+    def stop(self) -> None:
         """End it and all that it started."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             self.process.wait(60)
 
-    def rows(self, statement):
+    def rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         """Query Airflow's metadata database."""
         with closing(sqlite3.connect(self.database, timeout=30)) as connection:
-            return connection.execute(statement).fetchall()
+            return connection.execute(statement, values).fetchall()
 
-    def listed(self):
+    def listed(self) -> set[str]:
         """Return the DAG ids that Airflow lists."""
         return {row[0] for row in self.rows("SELECT dag_id FROM dag WHERE NOT is_stale")}
 
-    def tasks(self, dag_id):
+    def tasks(self, dag_id: str) -> str:
         """Return the serialised form of a DAG as text."""
-        query = f"SELECT data FROM serialized_dag WHERE dag_id = '{dag_id}' ORDER BY created_at"
-        return str(self.rows(query)[-1][0])
+        query = "SELECT data FROM serialized_dag WHERE dag_id = ? ORDER BY created_at"
+        return str(self.rows(query, dag_id)[-1][0])
 
-    def errors(self):
+    def errors(self) -> dict[str, str]:
         """Return import errors by file name."""
         return dict(self.rows("SELECT filename, stacktrace FROM import_error"))
 
-    def wait(self, condition):
+    def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds."""
         until = time.monotonic() + WAIT_SECONDS
         while not condition():
@@ -265,7 +301,7 @@ class Processor:
 
 
 @pytest.fixture
-def processor(foundry, tmp_path):
+def processor(foundry: Foundry, tmp_path: Path) -> Iterator[Processor]:
     """A DAG processor that is not yet started."""
     home = tmp_path / "airflow"
     home.mkdir()
@@ -274,7 +310,7 @@ def processor(foundry, tmp_path):
     made.stop()
 
 
-def test_a_real_dag_processor_follows_the_store(foundry, processor):
+def test_a_real_dag_processor_follows_the_store(foundry: Foundry, processor: Processor) -> None:
     """DAGs, versions, changes, errors, removals and an outage, as Airflow shows them."""
     foundry.write(a={"number": 1}, b={}, c={})
     everything = {"probing_infrastructure", *(f"live__{key}_probe" for key in "abc")}
@@ -304,26 +340,26 @@ def test_a_real_dag_processor_follows_the_store(foundry, processor):
     processor.wait(lambda: not processor.listed() & {"live__c_probe", "live__d_probe"})
 
     left = processor.listed()
-    path = foundry.store.url.database
-    os.rename(path, f"{path}.away")
+    foundry.hide()
     processor.stop()
     processor.start()
     time.sleep(15)
     assert processor.process.poll() is None
     assert processor.listed() == left
     assert processor.errors() == {}
-    os.rename(f"{path}.away", path)
+    foundry.show()
     foundry.write(a={"number": 5})
     processor.wait(lambda: "second_5" in processor.tasks("live__a_probe"))
 
 
-def test_a_dag_processor_that_starts_before_the_store(foundry, processor):
+def test_a_dag_processor_that_starts_before_the_store(
+    foundry: Foundry, processor: Processor
+) -> None:
     """It stays alive, removes nothing, and heals by itself."""
     foundry.write(a={})
-    path = foundry.store.url.database
-    shutil.move(path, f"{path}.away")
+    foundry.hide()
     processor.start()
     log = processor.home / "log.txt"
     processor.wait(lambda: "does not exist" in log.read_text())
-    shutil.move(f"{path}.away", path)
+    foundry.show()
     processor.wait(lambda: "live__a_probe" in processor.listed())

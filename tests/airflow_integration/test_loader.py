@@ -6,19 +6,27 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from dagfoundry.names import bucket_file
-from dagfoundry_airflow import loader
+from dagfoundry_airflow.dag_folder import is_being_parsed
 from dagfoundry_airflow.loader import load_bucket
 from dagfoundry_airflow.snapshot import render_bucket
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagfoundry.store import RowState
+
 
 @pytest.fixture
-def bucket(make_row, tmp_path):
+def bucket(make_row: Callable[..., RowState], tmp_path: Path) -> Callable[..., str]:
     """Return a function that writes a bucket of probes and returns its stub's path."""
 
-    def write(**acts):
+    def write(**acts: str) -> str:
         rows = [
             make_row(
                 config={"act": act},
@@ -37,17 +45,17 @@ def bucket(make_row, tmp_path):
 
 
 @pytest.fixture
-def parsing(monkeypatch):
+def parsing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Return a function that says for which DAG this process parses."""
 
-    def context(dag_id):
+    def context(dag_id: str) -> None:
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", dag_id)
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "first")
 
     return context
 
 
-def test_a_parse_gets_every_dag(bucket):
+def test_a_parse_gets_every_dag(bucket: Callable[..., str]) -> None:
     """Without a parsing context it is the dag processor who asks."""
     dags = load_bucket(bucket(a="build", b="build"))
     assert {dag_id: dag.dag_id for dag_id, dag in dags.items()} == {
@@ -56,7 +64,9 @@ def test_a_parse_gets_every_dag(bucket):
     }
 
 
-def test_a_task_gets_its_dag_only(bucket, parsing, counted):
+def test_a_task_gets_its_dag_only(
+    bucket: Callable[..., str], parsing: Callable[[str], None], counted: Callable[..., float]
+) -> None:
     """Starting a task must not get slower with the number of entries."""
     before = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="ok")
     parsing("live__b_probe")
@@ -65,13 +75,17 @@ def test_a_task_gets_its_dag_only(bucket, parsing, counted):
     assert after == before + 1
 
 
-def test_an_unknown_dag_in_the_context_gets_everything(bucket, parsing):
+def test_an_unknown_dag_in_the_context_gets_everything(
+    bucket: Callable[..., str], parsing: Callable[[str], None]
+) -> None:
     """Airflow never unsets the context, so child processes of a task see it as well."""
     parsing("some_other_dag")
     assert len(load_bucket(bucket(a="build", b="build"))) == 2
 
 
-def test_a_row_that_fails_hides_no_neighbour(bucket, counted):
+def test_a_row_that_fails_hides_no_neighbour(
+    bucket: Callable[..., str], counted: Callable[..., float]
+) -> None:
     """Its trial was good, but a trial is no promise."""
     before = counted("dagfoundry_dag_builds_total", factory_type="probe", outcome="failed")
     assert list(load_bucket(bucket(a="build", b="raise", c="build"))) == [
@@ -82,39 +96,43 @@ def test_a_row_that_fails_hides_no_neighbour(bucket, counted):
     assert after == before + 1
 
 
-def test_each_build_is_timed(bucket, counted):
+def test_each_build_is_timed(bucket: Callable[..., str], counted: Callable[..., float]) -> None:
     """By factory type."""
     before = counted("dagfoundry_dag_build_seconds_count", factory_type="probe")
     load_bucket(bucket(a="build", b="raise"))
     assert counted("dagfoundry_dag_build_seconds_count", factory_type="probe") == before + 2
 
 
-def test_a_parse_shows_that_it_is_under_way_until_its_process_ends(bucket):
+_HOLD = """
+import sys
+from dagfoundry_airflow.loader import load_bucket
+load_bucket(sys.argv[1]), load_bucket(sys.argv[1])
+print("loaded", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_parse_shows_that_it_is_under_way_until_its_process_ends(
+    bucket: Callable[..., str],
+) -> None:
     """The publisher touches the stub again when it rewrites it during a parse."""
-    from dagfoundry_airflow.dag_folder import is_being_parsed
-    from pathlib import Path
-
-    stub = bucket(a="build")
-    folder, name = Path(stub).parent, Path(stub).name
-    assert not is_being_parsed(folder, name)
-    load_bucket(stub)
-    load_bucket(stub)
-    assert is_being_parsed(folder, name)
-    for descriptor in loader._parsed.values():
-        os.close(descriptor)
-    loader._parsed.clear()
-    assert not is_being_parsed(folder, name)
+    stub = Path(bucket(a="build"))
+    assert not is_being_parsed(stub.parent, stub.name)
+    command = [sys.executable, "-W", "ignore", "-c", _HOLD, str(stub)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as parse:
+        assert any(line == "loaded\n" for line in parse.stdout)
+        assert is_being_parsed(stub.parent, stub.name)
+        parse.communicate()
+    assert not is_being_parsed(stub.parent, stub.name)
 
 
-def test_a_task_does_not_lock(bucket, parsing):
+def test_a_task_does_not_lock(bucket: Callable[..., str], parsing: Callable[[str], None]) -> None:
     """A task lives for hours, and its file may be shared with the folder of the newest version."""
-    from dagfoundry_airflow.dag_folder import is_being_parsed
-    from pathlib import Path
-
-    stub = bucket(a="build")
+    stub = Path(bucket(a="build"))
     parsing("live__a_probe")
-    load_bucket(stub)
-    assert not is_being_parsed(Path(stub).parent, Path(stub).name)
+    load_bucket(str(stub))
+    assert not is_being_parsed(stub.parent, stub.name)
 
 
 _PARSE = """
@@ -130,7 +148,7 @@ print("found=" + json.dumps([sorted(bag.dags), bag.import_errors,
 """
 
 
-def test_airflow_finds_the_dags_of_a_bucket(bucket, tmp_path):
+def test_airflow_finds_the_dags_of_a_bucket(bucket: Callable[..., str], tmp_path: Path) -> None:
     """Airflow's own import, in a process of its own, with half-built DAGs left out."""
     stub = bucket(a="build", b="raise")
     command = [sys.executable, "-W", "ignore", "-c", _PARSE, str(tmp_path)]

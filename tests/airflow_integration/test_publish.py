@@ -5,8 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
+
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.factories import Status
 from dagfoundry.store import open_store
@@ -15,15 +21,19 @@ from dagfoundry_airflow.snapshot import checksum, error_file, read_rows, render
 from dagfoundry_airflow.trial import Trials
 from dagfoundry_airflow.trial_process import TrialLimits
 from dagfoundry_airflow.versions import rows_of_version
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from conftest import Foundry
+    from sqlalchemy.engine import Engine
 
 PACE = Pace(trials=120.0, linger=1000.0, retry=1000.0, limits=TrialLimits(build=3.0))
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory):
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
     """Trials with one process for all tests of this module."""
     made = Trials(tmp_path_factory.mktemp("trials"), PACE.limits)
     yield made
@@ -31,39 +41,39 @@ def trials(tmp_path_factory):
 
 
 @pytest.fixture
-def publisher(foundry, tmp_path, trials):
+def publisher(foundry: Foundry, tmp_path: Path, trials: Trials) -> Publisher:
     """A publisher of the foundry into a folder of its own."""
     return Publisher(foundry.name, tmp_path / "home", foundry.store, pace=PACE, trials=trials)
 
 
 @pytest.fixture
-def another(foundry, tmp_path, trials):
+def another(foundry: Foundry, tmp_path: Path, trials: Trials) -> Callable[..., Publisher]:
     """Return a function that makes a publisher on another host, or in another process."""
 
-    def make(home="elsewhere", **arguments):
+    def make(home: str = "elsewhere", **arguments: object) -> Publisher:
         values = {"pace": PACE, "trials": trials, **arguments}
         return Publisher(foundry.name, tmp_path / home, foundry.store, **values)
 
     return make
 
 
-def content(folder):
+def content(folder: Path) -> dict[str, bytes]:
     """Return the files that Airflow could look at, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def fingerprints(folder):
+def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
     """Return inode and mtime of each file."""
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
-def served(publisher):
+def served(publisher: Publisher) -> dict[str, dict[str, Any]]:
     """Return the rows in the folder, by DAG id."""
     rows = [row for path in publisher.folder.glob("*.json") for row in read_rows(path)]
     return {row["dag_id"]: row for row in rows}
 
 
-def fresh_render(foundry, version):
+def fresh_render(foundry: Foundry, version: str) -> dict[str, bytes]:
     """Return what the store's history makes of a version."""
     record = foundry.store.version(foundry.name, version)
     rows = rows_of_version(foundry.store, foundry.name, record)
@@ -73,7 +83,7 @@ def fresh_render(foundry, version):
 # --- What is served ------------------------------------------------------------
 
 
-def test_rows_become_files(foundry, publisher):
+def test_rows_become_files(foundry: Foundry, publisher: Publisher) -> None:
     """Entries and the infrastructure DAG; the version is recorded in the store."""
     revision = foundry.write(a={}, b={})
     publisher.refresh()
@@ -88,7 +98,11 @@ def test_rows_become_files(foundry, publisher):
     assert content(publisher.folder) == fresh_render(foundry, state.version)
 
 
-def test_nothing_new_is_one_query_and_no_write(foundry, publisher, count_statements):
+def test_nothing_new_is_one_query_and_no_write(
+    foundry: Foundry,
+    publisher: Publisher,
+    count_statements: Callable[[Engine], AbstractContextManager[list[str]]],
+) -> None:
     """It happens every five seconds, for ever."""
     foundry.write(a={})
     publisher.refresh()
@@ -99,7 +113,7 @@ def test_nothing_new_is_one_query_and_no_write(foundry, publisher, count_stateme
     assert fingerprints(publisher.folder) == before
 
 
-def test_a_change_writes_only_its_bucket(foundry, publisher):
+def test_a_change_writes_only_its_bucket(foundry: Foundry, publisher: Publisher) -> None:
     """Every other file keeps its inode and its mtime."""
     foundry.write(**{f"k{number}": {} for number in range(20)})
     publisher.refresh()
@@ -114,7 +128,7 @@ def test_a_change_writes_only_its_bucket(foundry, publisher):
     assert after.keys() == before.keys()
 
 
-def test_status_decides_what_is_in_a_bucket(foundry, publisher):
+def test_status_decides_what_is_in_a_bucket(foundry: Foundry, publisher: Publisher) -> None:
     """Inactive and retiring stay, retired and purged go, and a retired one may come back."""
     foundry.write(a={}, b={}, c={}, d={})
     publisher.refresh()
@@ -131,7 +145,9 @@ def test_status_decides_what_is_in_a_bucket(foundry, publisher):
     assert "live__c_probe" in served(publisher)
 
 
-def test_two_hosts_make_the_same_version(foundry, publisher, another):
+def test_two_hosts_make_the_same_version(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """Airflow scans all files again whenever two processors disagree."""
     foundry.write(a={}, b={"act": "raise"})
     publisher.refresh()
@@ -146,7 +162,7 @@ def test_two_hosts_make_the_same_version(foundry, publisher, another):
 # --- What cannot be built --------------------------------------------------------
 
 
-def test_a_bad_row_keeps_its_last_good_definition(foundry, publisher):
+def test_a_bad_row_keeps_its_last_good_definition(foundry: Foundry, publisher: Publisher) -> None:
     """Its neighbours are untouched, and a file of its own says what is wrong."""
     good = foundry.write(a={"number": 1}, b={})
     publisher.refresh()
@@ -154,14 +170,17 @@ def test_a_bad_row_keeps_its_last_good_definition(foundry, publisher):
     publisher.refresh()
     assert publisher.state().held == {"live__a_probe": good}
     rows = served(publisher)
-    assert (rows["live__a_probe"]["revision"], rows["live__b_probe"]["revision"]) == (good, good + 1)
+    assert (rows["live__a_probe"]["revision"], rows["live__b_probe"]["revision"]) == (
+        good,
+        good + 1,
+    )
     report = (publisher.folder / error_file("Probing", "live__a_probe")).read_text()
     for word in ("Live", "probe", "KeyError", f"revision {good + 1}", "Ada", "keeps the DAG"):
         assert word in report
     assert content(publisher.folder) == fresh_render(foundry, publisher.state().version)
 
 
-def test_a_row_that_was_never_good_is_not_served(foundry, publisher):
+def test_a_row_that_was_never_good_is_not_served(foundry: Foundry, publisher: Publisher) -> None:
     """There is nothing to fall back to, and the error says so."""
     foundry.write(a={"act": "raise"})
     publisher.refresh()
@@ -170,7 +189,7 @@ def test_a_row_that_was_never_good_is_not_served(foundry, publisher):
     assert "does not show the DAG" in publisher.state().errors["live__a_probe"]
 
 
-def test_a_mended_row_ends_its_error(foundry, publisher):
+def test_a_mended_row_ends_its_error(foundry: Foundry, publisher: Publisher) -> None:
     """The error file is gone with the next refresh."""
     foundry.write(a={"act": "raise"})
     publisher.refresh()
@@ -181,7 +200,7 @@ def test_a_mended_row_ends_its_error(foundry, publisher):
     assert "live__a_probe" in served(publisher)
 
 
-def test_a_held_row_still_drains(foundry, publisher):
+def test_a_held_row_still_drains(foundry: Foundry, publisher: Publisher) -> None:
     """An entry that is removed from the model stops, however broken its last definition is."""
     foundry.write(a={"number": 1})
     publisher.refresh()
@@ -196,7 +215,9 @@ def test_a_held_row_still_drains(foundry, publisher):
     assert publisher.state().errors == {}
 
 
-def test_what_is_not_proved_waits_for_the_next_refresh(foundry, publisher, another):
+def test_what_is_not_proved_waits_for_the_next_refresh(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """The old definition is served meanwhile, and no error is shown."""
     foundry.write(a={}, b={})
     publisher.refresh()
@@ -216,7 +237,9 @@ def test_what_is_not_proved_waits_for_the_next_refresh(foundry, publisher, anoth
     assert hasty.state().held == {}
 
 
-def test_a_waiting_row_outlives_the_process(foundry, publisher, another):
+def test_a_waiting_row_outlives_the_process(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """Another process finishes what this one began."""
     foundry.write(a={})
     publisher.refresh()
@@ -229,7 +252,9 @@ def test_a_waiting_row_outlives_the_process(foundry, publisher, another):
     assert served(publisher)["live__a_probe"]["revision"] == 2
 
 
-def test_an_error_is_tried_again_later(foundry, publisher, another):
+def test_an_error_is_tried_again_later(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """A busy machine or a missing file must not break an entry for ever."""
     foundry.write(a={"act": "raise"})
     publisher.refresh()
@@ -244,18 +269,19 @@ def test_an_error_is_tried_again_later(foundry, publisher, another):
 # --- Removal and the touches that follow it ----------------------------------------
 
 
-def test_a_removal_touches_the_stub_once_more(foundry, publisher, another):
+def test_a_removal_touches_the_stub_once_more(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """Airflow notices a lost DAG only in a parse that ends long after the last one."""
-    foundry.write(a={}, b={}, c={}, d={}, e={})
+    keys = "abcdefghijklmnop"
+    foundry.write(**{key: {} for key in keys})
     publisher.refresh()
-    pair = [key for key in "abcde" if bucket(foundry, key) == bucket(foundry, "a")]
-    foundry.write(**{pair[0]: "retired"})
+    shared = [key for key in keys if bucket(foundry, key) == bucket(foundry, "a")]
+    assert len(shared) > 1
+    foundry.write(a="retired")
     brisk = another("home", pace=Pace(trials=120, linger=0.2), thorough=False)
     brisk.refresh()
-    stub = brisk.folder / f"dagfoundry_probing_{bucket(foundry, pair[0]):02x}.py"
-    if not stub.exists():
-        assert brisk.state().touches == {}
-        return
+    stub = brisk.folder / f"dagfoundry_probing_{bucket(foundry, 'a'):02x}.py"
     assert list(brisk.state().touches) == [stub.name]
     before = stub.stat()
     time.sleep(0.3)
@@ -267,14 +293,16 @@ def test_a_removal_touches_the_stub_once_more(foundry, publisher, another):
     assert restarted.state().touches == {}
 
 
-def bucket(foundry, key):
+def bucket(foundry: Foundry, key: str) -> int:
     """Return the bucket of an entry."""
     from dagfoundry.names import bucket_of
 
     return bucket_of(foundry.dag_id(key), foundry.buckets)
 
 
-def test_a_stub_rewritten_during_its_parse_is_touched_soon(foundry, publisher):
+def test_a_stub_rewritten_during_its_parse_is_touched_soon(
+    foundry: Foundry, publisher: Publisher
+) -> None:
     """Airflow believes that the old parse has seen the new content."""
     import fcntl
 
@@ -294,41 +322,44 @@ def test_a_stub_rewritten_during_its_parse_is_touched_soon(foundry, publisher):
 # --- When the store or the disk fails ---------------------------------------------
 
 
-def test_an_unreachable_store_keeps_every_file(foundry, publisher, counted):
+def test_an_unreachable_store_keeps_every_file(
+    foundry: Foundry, publisher: Publisher, counted: Callable[..., float]
+) -> None:
     """It is logged once, counted each time, and asked less often."""
     foundry.write(a={})
     publisher.refresh()
     before = fingerprints(publisher.folder)
-    gone = foundry.store.url.database
-    os.rename(gone, f"{gone}.away")
+    foundry.hide()
     failures = counted("dagfoundry_store_errors_total", foundry=foundry.name)
     publisher.refresh()
     publisher.refresh()
     assert fingerprints(publisher.folder) == before
     assert counted("dagfoundry_store_errors_total", foundry=foundry.name) == failures + 1
-    os.rename(f"{gone}.away", gone)
+    foundry.show()
     (publisher.folder.parent / "outage.json").unlink()
     foundry.write(b={})
     publisher.refresh()
     assert "live__b_probe" in served(publisher)
 
 
-def test_an_outage_ends_by_itself(foundry, publisher, another):
+def test_an_outage_ends_by_itself(
+    foundry: Foundry,
+    publisher: Publisher,
+) -> None:
     """The pause grows, and the first good answer ends it."""
     foundry.write(a={})
     publisher.refresh()
-    gone = foundry.store.url.database
-    os.rename(gone, f"{gone}.away")
+    foundry.hide()
     publisher.refresh()
     note = publisher.folder.parent / "outage.json"
     assert note.exists()
-    os.rename(f"{gone}.away", gone)
+    foundry.show()
     note.write_text("[1, 0]")
     publisher.refresh()
     assert not note.exists()
 
 
-def test_a_fresh_folder_without_a_store_fails_loudly(tmp_path, trials):
+def test_a_fresh_folder_without_a_store_fails_loudly(tmp_path: Path, trials: Trials) -> None:
     """There is nothing to serve, and pretending otherwise would remove DAGs."""
     store = open_store(make_url(f"sqlite:///{tmp_path / 'nowhere.db'}"))
     publisher = Publisher("Probing", tmp_path / "home", store, trials=trials)
@@ -338,7 +369,9 @@ def test_a_fresh_folder_without_a_store_fails_loudly(tmp_path, trials):
         publisher.refresh()
 
 
-def test_a_foundry_that_never_was_is_shown_as_an_error(foundry, tmp_path, trials):
+def test_a_foundry_that_never_was_is_shown_as_an_error(
+    foundry: Foundry, tmp_path: Path, trials: Trials
+) -> None:
     """A wrong name, or a first merge that is still to come."""
     publisher = Publisher("Later", tmp_path / "home", foundry.store, pace=PACE, trials=trials)
     publisher.refresh()
@@ -347,7 +380,9 @@ def test_a_foundry_that_never_was_is_shown_as_an_error(foundry, tmp_path, trials
     assert publisher.state().version.startswith("r0-")
 
 
-def test_the_error_goes_when_the_foundry_comes(make_foundry, foundry, tmp_path, trials):
+def test_the_error_goes_when_the_foundry_comes(
+    make_foundry: type[Foundry], foundry: Foundry, tmp_path: Path, trials: Trials
+) -> None:
     """The first merge is all it takes."""
     publisher = Publisher("Later", tmp_path / "home", foundry.store, pace=PACE, trials=trials)
     publisher.refresh()
@@ -358,7 +393,9 @@ def test_the_error_goes_when_the_foundry_comes(make_foundry, foundry, tmp_path, 
     assert not list(publisher.folder.glob("*_error_*"))
 
 
-def test_a_damaged_file_is_made_again(foundry, publisher, another):
+def test_a_damaged_file_is_made_again(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """A full disk or a power cut may leave anything."""
     foundry.write(a={}, b={})
     publisher.refresh()
@@ -370,7 +407,34 @@ def test_a_damaged_file_is_made_again(foundry, publisher, another):
     assert content(publisher.folder) == whole
 
 
-def test_a_lost_state_is_made_again(foundry, publisher, another):
+def test_a_removed_file_is_made_again_at_once(foundry: Foundry, publisher: Publisher) -> None:
+    """Airflow would drop its DAGs at its next look into the folder."""
+    foundry.write(a={}, b={})
+    publisher.refresh()
+    whole = content(publisher.folder)
+    next(publisher.folder.glob("*.py")).unlink()
+    publisher.refresh()
+    assert content(publisher.folder) == whole
+
+
+def test_a_folder_of_another_foundry_is_taken_over(
+    foundry: Foundry, publisher: Publisher, make_foundry: type[Foundry], trials: Trials
+) -> None:
+    """The bundle's configuration changed, its name did not."""
+    foundry.write(a={})
+    publisher.refresh()
+    later = type("Later", (make_foundry,), {"name": "Later", "platform": "Other"})
+    later(foundry.store.url).write(x={})
+    home = publisher.folder.parent
+    other = Publisher("Later", home, foundry.store, pace=PACE, trials=trials)
+    other.refresh()
+    assert served(other).keys() == {"live__x_probe", "later_infrastructure"}
+    assert not list(other.folder.glob("dagfoundry_probing*"))
+
+
+def test_a_lost_state_is_made_again(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """The store knows what was served, errors and all."""
     foundry.write(a={}, b={})
     publisher.refresh()
@@ -384,7 +448,9 @@ def test_a_lost_state_is_made_again(foundry, publisher, another):
     assert fingerprints(publisher.folder) == files
 
 
-def test_a_crash_between_files_and_state_heals(foundry, publisher, another):
+def test_a_crash_between_files_and_state_heals(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """The state is older than the files then."""
     foundry.write(a={}, b={})
     publisher.refresh()
@@ -399,7 +465,9 @@ def test_a_crash_between_files_and_state_heals(foundry, publisher, another):
     assert again.state().version == version
 
 
-def test_a_store_that_cannot_record_leaves_the_files(foundry, publisher):
+def test_a_store_that_cannot_record_leaves_the_files(
+    foundry: Foundry, publisher: Publisher
+) -> None:
     """No file may show what no other host could render."""
     foundry.write(a={})
     publisher.refresh()
@@ -412,12 +480,16 @@ def test_a_store_that_cannot_record_leaves_the_files(foundry, publisher):
     assert publisher.state().revision == 1
 
 
-def test_a_store_that_lost_revisions_is_followed(foundry, publisher, make_foundry, tmp_path):
+def test_a_store_that_lost_revisions_is_followed(
+    foundry: Foundry,
+    publisher: Publisher,
+    make_foundry: type[Foundry],
+) -> None:
     """It was restored from a backup; the store is the truth."""
     foundry.write(a={})
     foundry.write(b={})
     publisher.refresh()
-    os.remove(foundry.store.url.database)
+    Path(foundry.store.url.database).unlink()
     make_foundry(foundry.store.url).write(c={})
     publisher.refresh()
     assert served(publisher).keys() == {"live__c_probe", "probing_infrastructure"}
@@ -427,7 +499,9 @@ def test_a_store_that_lost_revisions_is_followed(foundry, publisher, make_foundr
 # --- Several processes and hosts ---------------------------------------------------
 
 
-def test_a_fresh_host_takes_over_what_is_held(foundry, publisher, another):
+def test_a_fresh_host_takes_over_what_is_held(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """The last good definition is known to the store, not to one disk only."""
     foundry.write(a={"number": 1}, b={})
     publisher.refresh()
@@ -442,7 +516,9 @@ def test_a_fresh_host_takes_over_what_is_held(foundry, publisher, another):
     assert fresh.state().record == publisher.state().record
 
 
-def test_two_processes_share_a_folder(foundry, publisher, another):
+def test_two_processes_share_a_folder(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """One of them works, the other finds it done."""
     foundry.write(a={})
     publisher.refresh()
@@ -459,7 +535,9 @@ def test_two_processes_share_a_folder(foundry, publisher, another):
     assert content(publisher.folder) == fresh_render(foundry, publisher.state().version)
 
 
-def test_a_refresh_under_way_elsewhere_is_left_alone(foundry, publisher, another):
+def test_a_refresh_under_way_elsewhere_is_left_alone(
+    foundry: Foundry, publisher: Publisher
+) -> None:
     """Waiting would block Airflow's parse loop."""
     import fcntl
 
@@ -474,7 +552,9 @@ def test_a_refresh_under_way_elsewhere_is_left_alone(foundry, publisher, another
     assert publisher.state().revision == 2
 
 
-def test_new_plugins_are_noticed_at_a_restart(foundry, publisher, another, tmp_path):
+def test_new_plugins_are_noticed_at_a_restart(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher], tmp_path: Path
+) -> None:
     """Every row is proved again, in the background, and nothing is written for it."""
     foundry.write(a={}, b={})
     publisher.refresh()
@@ -490,7 +570,40 @@ def test_new_plugins_are_noticed_at_a_restart(foundry, publisher, another, tmp_p
     assert fingerprints(publisher.folder) == before
 
 
-def test_a_first_appearance_is_counted_once(foundry, publisher, another, counted):
+def test_a_regressed_plugin_is_reported_and_nothing_is_dropped(
+    foundry: Foundry,
+    publisher: Publisher,
+    another: Callable[..., Publisher],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trials: Trials,
+) -> None:
+    """The row was good; what is wrong is the plugin that is installed now."""
+    foundry.write(a={"number": 1}, b={})
+    publisher.refresh()
+    before = fingerprints(publisher.folder)
+    monkeypatch.setenv("PROBE_REGRESSED", "live__a_probe")
+    upgraded = Trials(tmp_path, PACE.limits)
+    upgraded.environment = "newer"
+    restarted = another("home", trials=upgraded)
+    until = time.monotonic() + 60
+    while not restarted.state().errors:
+        assert time.monotonic() < until
+        restarted.refresh()
+    upgraded.close()
+    assert "before a plugin changed" in restarted.state().errors["live__a_probe"]
+    assert restarted.state().held == {}
+    after = fingerprints(publisher.folder)
+    assert {name: after[name] for name in before} == before
+    assert after.keys() - before.keys() == {error_file("Probing", "live__a_probe")}
+
+
+def test_a_first_appearance_is_counted_once(
+    foundry: Foundry,
+    publisher: Publisher,
+    another: Callable[..., Publisher],
+    counted: Callable[..., float],
+) -> None:
     """Neither a change, a return nor another disk makes a DAG new."""
     start = counted("dagfoundry_dags_created_total", factory_type="probe")
     foundry.write(a={}, b={})
@@ -508,7 +621,9 @@ def test_a_first_appearance_is_counted_once(foundry, publisher, another, counted
 # --- Old versions ------------------------------------------------------------------
 
 
-def test_a_version_keeps_its_files_when_the_folder_moves_on(foundry, publisher):
+def test_a_version_keeps_its_files_when_the_folder_moves_on(
+    foundry: Foundry, publisher: Publisher
+) -> None:
     """Unchanged files are shared, changed ones are not."""
     foundry.write(a={}, b={}, c={}, d={})
     publisher.refresh()
@@ -522,7 +637,9 @@ def test_a_version_keeps_its_files_when_the_folder_moves_on(foundry, publisher):
     assert len(shared) == len(old) - 2
 
 
-def test_an_empty_worker_renders_the_one_bucket_it_needs(foundry, publisher, another):
+def test_an_empty_worker_renders_the_one_bucket_it_needs(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """Byte for byte what the dag processor served, without any other file."""
     foundry.write(**{f"k{number}": {} for number in range(12)})
     publisher.refresh()
@@ -540,7 +657,11 @@ def test_an_empty_worker_renders_the_one_bucket_it_needs(foundry, publisher, ano
     assert found == expected
 
 
-def test_a_worker_that_has_the_file_asks_no_store(foundry, publisher, another, count_statements):
+def test_a_worker_that_has_the_file_asks_no_store(
+    foundry: Foundry,
+    publisher: Publisher,
+    count_statements: Callable[[Engine], AbstractContextManager[list[str]]],
+) -> None:
     """A task starts although the store is down."""
     foundry.write(a={})
     publisher.refresh()
@@ -551,7 +672,7 @@ def test_a_worker_that_has_the_file_asks_no_store(foundry, publisher, another, c
     assert statements == []
 
 
-def test_a_removed_version_is_rendered_again(foundry, publisher):
+def test_a_removed_version_is_rendered_again(foundry: Foundry, publisher: Publisher) -> None:
     """Airflow's own clean-up may take a folder at any time."""
     import shutil
 
@@ -564,7 +685,7 @@ def test_a_removed_version_is_rendered_again(foundry, publisher):
     assert {name: found[name] for name in whole} == whole
 
 
-def test_an_unknown_version_is_an_error(foundry, publisher):
+def test_an_unknown_version_is_an_error(foundry: Foundry, publisher: Publisher) -> None:
     """Another store, most likely."""
     from dagfoundry.errors import VersionMissingError
 
@@ -573,14 +694,16 @@ def test_an_unknown_version_is_an_error(foundry, publisher):
         publisher.materialise("r9-nope", "live__a_probe")
 
 
-def test_processes_may_render_a_version_at_once(foundry, publisher, another):
+def test_processes_may_render_a_version_at_once(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
     """Many tasks of one run start on an empty worker."""
     foundry.write(**{f"k{number}": {} for number in range(12)})
     publisher.refresh()
     version = publisher.state().version
     errors = []
 
-    def work(key):
+    def work(key: str | None) -> None:
         try:
             another("worker").materialise(version, key)
         except Exception as error:  # noqa: BLE001 - shown by the test
@@ -599,7 +722,10 @@ def test_processes_may_render_a_version_at_once(foundry, publisher, another):
     assert not [name for name in found if name.startswith(".")]
 
 
-def test_old_folders_go_when_nobody_uses_them(foundry, publisher, tmp_path):
+def test_old_folders_go_when_nobody_uses_them(
+    foundry: Foundry,
+    publisher: Publisher,
+) -> None:
     """The newest ten stay, and so does whatever a task used in the last six hours."""
     versions = publisher.folder.parent / "versions"
     foundry.write(a={"number": 0})
@@ -617,7 +743,9 @@ def test_old_folders_go_when_nobody_uses_them(foundry, publisher, tmp_path):
     assert "r0-old000000000" not in left
 
 
-def test_a_folder_that_airflow_has_noted_is_emptied_but_stays(foundry, another, tmp_path):
+def test_a_folder_that_airflow_has_noted_is_emptied_but_stays(
+    foundry: Foundry, another: Callable[..., Publisher], tmp_path: Path
+) -> None:
     """Airflow's clean-up fails on a folder that is not there; a version in use is left alone."""
     import fcntl
 
@@ -662,14 +790,19 @@ STEPS = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS, skip=st.sets(st.integers(0, 5)), restart=st.sets(st.integers(0, 5)))
 def test_any_history_is_served_truthfully(
-    steps, skip, restart, make_foundry, tmp_path_factory, trials
-):
+    steps: list[dict[str, dict[str, Any] | str]],
+    skip: set[int],
+    restart: set[int],
+    make_foundry: type[Foundry],
+    tmp_path_factory: pytest.TempPathFactory,
+    trials: Trials,
+) -> None:
     """Whatever changes, the folder equals a fresh render, and old versions render the same."""
     folder = tmp_path_factory.mktemp("history")
     foundry = make_foundry(make_url(f"sqlite:///{folder / 'store.db'}"), buckets=3)
-    foundry.write(**dict.fromkeys(KEYS, {}))
+    foundry.write(**{key: {} for key in KEYS})
 
-    def host(home):
+    def host(home: str) -> Publisher:
         return Publisher(foundry.name, folder / home, foundry.store, pace=PACE, trials=trials)
 
     publisher, seen = host("home"), {}
@@ -693,16 +826,22 @@ def test_any_history_is_served_truthfully(
     foundry.store.close()
 
 
-def assert_untouched(before, publisher, seen):
+def assert_untouched(
+    before: Mapping[str, tuple[int, int]],
+    publisher: Publisher,
+    seen: Mapping[str, dict[str, bytes]],
+) -> None:
     """Check that a file whose content is the same kept its inode and mtime."""
     after = fingerprints(publisher.folder)
     contents = list(seen.values())
     previous = contents[-2] if len(contents) > 1 else {}
     same = {name for name in previous if contents[-1].get(name) == previous[name]}
-    assert {n: before[n] for n in same & before.keys()} == {n: after[n] for n in same & before.keys()}
+    assert {n: before[n] for n in same & before.keys()} == {
+        n: after[n] for n in same & before.keys()
+    }
 
 
-def assert_served(foundry, publisher):
+def assert_served(foundry: Foundry, publisher: Publisher) -> None:
     """Check that exactly the visible entries that were ever good are served."""
     rows = served(publisher)
     for key, written in foundry.written.items():
@@ -721,14 +860,14 @@ def assert_served(foundry, publisher):
             assert rows[dag_id]["status"] == written["status"]
 
 
-def test_a_store_on_postgresql(postgres, make_foundry, tmp_path, trials):
+def test_a_store_on_postgresql(
+    postgres: Callable[[str], str], make_foundry: type[Foundry], tmp_path: Path, trials: Trials
+) -> None:
     """The same, with a real PostgreSQL that goes away and comes back."""
     from dagfoundry.connections import parse_url
 
     foundry = make_foundry(parse_url(postgres("publishing"), "the test's server"))
-    publisher = Publisher(
-        foundry.name, tmp_path / "home", foundry.store, pace=PACE, trials=trials
-    )
+    publisher = Publisher(foundry.name, tmp_path / "home", foundry.store, pace=PACE, trials=trials)
     foundry.write(a={}, b={})
     publisher.refresh()
     foundry.write(a={"act": "raise"}, b="retiring")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import runpy
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dagfoundry.factories import Status
 from dagfoundry.store import RowState, VersionRecord
 from dagfoundry_airflow.snapshot import (
@@ -19,13 +23,17 @@ from dagfoundry_airflow.snapshot import (
     served_rows,
     version_name,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 REPORT = "DAG 'x' cannot be built: \"quoted\" {braces} \\ and\nlines \N{SNOWMAN}"
 
 
-def test_a_stub_is_found_by_airflow_and_holds_no_definition(make_row):
+def test_a_stub_is_found_by_airflow_and_holds_no_definition(
+    make_row: Callable[..., RowState],
+) -> None:
     """Airflow looks for two words, and stores the whole text once per DAG."""
     files = render_bucket("Testing", 3, [make_row(config={"greeting": "Hello" * 1000})])
     stub = files["dagfoundry_testing_03.py"]
@@ -35,7 +43,7 @@ def test_a_stub_is_found_by_airflow_and_holds_no_definition(make_row):
     ast.parse(stub)
 
 
-def test_a_stub_changes_with_its_sidecar(make_row):
+def test_a_stub_changes_with_its_sidecar(make_row: Callable[..., RowState]) -> None:
     """Airflow parses a file again when the file itself changes, and looks at no other."""
     first, second = (
         render_bucket("Testing", 3, [make_row(revision=revision)]) for revision in (7, 8)
@@ -45,19 +53,21 @@ def test_a_stub_changes_with_its_sidecar(make_row):
     assert content.encode() in first["dagfoundry_testing_03.py"]
 
 
-def test_the_order_of_rows_does_not_matter(make_row):
+def test_the_order_of_rows_does_not_matter(make_row: Callable[..., RowState]) -> None:
     """Another host may read them in another order."""
     rows = [make_row(dag_id=f"d{number}") for number in range(5)]
     assert render_bucket("T", 3, rows) == render_bucket("T", 3, reversed(rows))
 
 
-def test_an_empty_bucket_has_no_file():
+def test_an_empty_bucket_has_no_file() -> None:
     """A file costs a parse, over and over."""
     assert render_bucket("T", 3, []) == {}
 
 
 @given(text=st.text(), key=st.text(min_size=1, max_size=20))
-def test_a_sidecar_gives_back_its_rows(tmp_path_factory, text, key):
+def test_a_sidecar_gives_back_its_rows(
+    tmp_path_factory: pytest.TempPathFactory, text: str, key: str
+) -> None:
     """Any text that the store can hold survives."""
     row = RowState.from_json(
         {
@@ -80,7 +90,7 @@ def test_a_sidecar_gives_back_its_rows(tmp_path_factory, text, key):
     assert [RowState.from_json(values) for values in read_rows(path)] == [row]
 
 
-def test_an_error_file_raises_its_report(tmp_path):
+def test_an_error_file_raises_its_report(tmp_path: Path) -> None:
     """The report is shown as it is, once."""
     ((name, content),) = render_errors("Testing", {"live__x_probe": REPORT}).items()
     assert name == "dagfoundry_testing_error_live__x_probe.py"
@@ -92,21 +102,23 @@ def test_an_error_file_raises_its_report(tmp_path):
     assert str(raised.value) == REPORT
 
 
-def test_error_files_of_strange_dag_ids_do_not_clash():
+def test_error_files_of_strange_dag_ids_do_not_clash() -> None:
     """A hand edit may leave any text as a DAG id."""
-    names = {error_file("T", dag_id) for dag_id in ("a.b", "a_b", "a/b", "a b", "x" * 250, "x" * 249)}
+    names = {
+        error_file("T", dag_id) for dag_id in ("a.b", "a_b", "a/b", "a b", "x" * 250, "x" * 249)
+    }
     assert len(names) == 6
     assert all("/" not in name and name.count(".") == 1 and len(name) < 200 for name in names)
 
 
-def test_thousands_of_errors_make_few_files():
+def test_thousands_of_errors_make_few_files() -> None:
     """A missing plugin breaks all its entries at once, and each file costs a parse."""
     files = render_errors("T", {f"d{number:04}": f"report {number}" for number in range(1000)})
     assert len(files) == 101
     assert b"900 more DAGs" in files[error_file("T", "...")]
 
 
-def test_a_version_is_named_after_its_revision_and_content():
+def test_a_version_is_named_after_its_revision_and_content() -> None:
     """Another content is another version, also of the same revision."""
     names = {
         version_name(revision, {"a.py": content}) for revision in (7, 8) for content in ("x", "y")
@@ -115,7 +127,9 @@ def test_a_version_is_named_after_its_revision_and_content():
     assert all(name.startswith(("r7-", "r8-")) and len(name) == 15 for name in names)
 
 
-def test_a_held_row_has_its_old_definition_and_its_new_status(make_row):
+def test_a_held_row_has_its_old_definition_and_its_new_status(
+    make_row: Callable[..., RowState],
+) -> None:
     """An entry that is removed drains even when its newest definition is broken."""
     rows = [
         make_row(dag_id="good", revision=9),
@@ -130,7 +144,7 @@ def test_a_held_row_has_its_old_definition_and_its_new_status(make_row):
     assert (held.revision, held.status) == (5, Status.RETIRING)
 
 
-def test_all_files_of_a_version(make_row):
+def test_all_files_of_a_version(make_row: Callable[..., RowState]) -> None:
     """Buckets and errors together."""
     rows = [make_row(dag_id="a", bucket=0), make_row(dag_id="b", bucket=1)]
     assert sorted(render("Testing", rows, {"c": "report"})) == [

@@ -8,16 +8,24 @@ import signal
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import pytest
+
 from dagfoundry_airflow.trial import Trials, TrialUnavailableError
 from dagfoundry_airflow.trial_process import TrialLimits, child_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from dagfoundry.store import RowState
 
 PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory):
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
     """Trials with one process for all tests of this module."""
     made = Trials(tmp_path_factory.mktemp("trials"), TrialLimits(build=3.0))
     yield made
@@ -25,17 +33,17 @@ def trials(tmp_path_factory):
 
 
 @pytest.fixture
-def probe(make_row):
+def probe(make_row: Callable[..., RowState]) -> Callable[..., RowState]:
     """Return a function that makes a row of the plugin ``probe``."""
 
-    def row(key, act="build", **attributes):
+    def row(key: str, act: str = "build", **attributes: object) -> RowState:
         values = {"factory_type": "probe", "dag_id": f"live__{key}_probe", "key": key}
         return make_row(config={"act": act}, **(values | attributes))
 
     return row
 
 
-def test_a_good_row_is_proved(trials, probe):
+def test_a_good_row_is_proved(trials: Trials, probe: Callable[..., RowState]) -> None:
     """It built, serialised and passed Airflow's own checks."""
     (verdict,) = trials.prove([probe("good")], patience=PATIENCE).values()
     assert verdict.good
@@ -53,7 +61,9 @@ def test_a_good_row_is_proved(trials, probe):
         ("not serialisable", ["Serializ"]),
     ],
 )
-def test_a_bad_row_is_named_and_the_others_go_on(trials, probe, act, words):
+def test_a_bad_row_is_named_and_the_others_go_on(
+    trials: Trials, probe: Callable[..., RowState], act: str, words: list[str]
+) -> None:
     """The report says which entry, revision and author, and what happened."""
     name = act.replace(" ", "_")
     rows = [probe(f"before_{name}"), probe(f"it_{name}", act), probe(f"after_{name}")]
@@ -65,13 +75,15 @@ def test_a_bad_row_is_named_and_the_others_go_on(trials, probe, act, words):
         assert word in verdict.what + verdict.remedy
 
 
-def test_a_report_is_the_same_on_every_host(trials, probe):
+def test_a_report_is_the_same_on_every_host(trials: Trials, probe: Callable[..., RowState]) -> None:
     """Addresses in memory would give each host a version of its own."""
     (verdict,) = trials.prove([probe("x", "raise")], patience=PATIENCE).values()
     assert "object object at 0x..." in verdict.what
 
 
-def test_a_missing_type_is_reported_with_what_is_installed(trials, probe):
+def test_a_missing_type_is_reported_with_what_is_installed(
+    trials: Trials, probe: Callable[..., RowState]
+) -> None:
     """The row is not to blame, and the remedy says what to install."""
     row = probe("x", factory_type="nowhere")
     (verdict,) = trials.prove([row], patience=PATIENCE).values()
@@ -80,19 +92,21 @@ def test_a_missing_type_is_reported_with_what_is_installed(trials, probe):
     assert "dagfoundry-probe 1.0" in verdict.remedy
 
 
-def test_a_broken_config_is_reported(trials, probe):
+def test_a_broken_config_is_reported(trials: Trials, probe: Callable[..., RowState]) -> None:
     """A hand edit may leave anything in the column."""
     (verdict,) = trials.prove([probe("x", config_json="{")], patience=PATIENCE).values()
     assert "config_json" in verdict.what
 
 
-def test_what_a_builder_prints_is_no_answer(trials, probe):
+def test_what_a_builder_prints_is_no_answer(trials: Trials, probe: Callable[..., RowState]) -> None:
     """The standard output belongs to the protocol."""
     (verdict,) = trials.prove([probe("x", "print")], patience=PATIENCE).values()
     assert verdict.good
 
 
-def test_patience_ends_before_the_build_and_the_verdict_comes_later(trials, probe):
+def test_patience_ends_before_the_build_and_the_verdict_comes_later(
+    trials: Trials, probe: Callable[..., RowState]
+) -> None:
     """A refresh must not block Airflow's parse loop for long."""
     slow, behind = probe("slow", "wait"), probe("behind")
     trials.prove([probe("warm")], patience=PATIENCE)
@@ -101,7 +115,9 @@ def test_patience_ends_before_the_build_and_the_verdict_comes_later(trials, prob
     assert [verdict.good for verdict in verdicts.values()] == [True, True]
 
 
-def test_a_proof_outlives_the_process(tmp_path, probe, monkeypatch):
+def test_a_proof_outlives_the_process(
+    tmp_path: Path, probe: Callable[..., RowState], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A restart of the DAG processor builds nothing again."""
     first = Trials(tmp_path)
     first.prove([probe("kept")], patience=PATIENCE)
@@ -111,7 +127,9 @@ def test_a_proof_outlives_the_process(tmp_path, probe, monkeypatch):
     assert verdict.good
 
 
-def test_a_proof_holds_for_one_content_and_one_set_of_plugins(tmp_path, probe):
+def test_a_proof_holds_for_one_content_and_one_set_of_plugins(
+    tmp_path: Path, probe: Callable[..., RowState]
+) -> None:
     """A new revision, or another plugin version, is tried anew."""
     trials = Trials(tmp_path)
     trials.prove([probe("kept")], patience=PATIENCE)
@@ -125,7 +143,7 @@ def test_a_proof_holds_for_one_content_and_one_set_of_plugins(tmp_path, probe):
     newer.close()
 
 
-def test_many_rows_need_few_waits(trials, probe):
+def test_many_rows_need_few_waits(trials: Trials, probe: Callable[..., RowState]) -> None:
     """The process works through its pipe while nobody looks."""
     rows = [probe(f"many{number}") for number in range(300)]
     trials.prove(rows, patience=0.5)
@@ -133,7 +151,9 @@ def test_many_rows_need_few_waits(trials, probe):
     assert len(trials.prove(rows, patience=0.5)) == len(rows)
 
 
-def test_an_idle_process_ends_and_the_next_row_gets_a_new_one(tmp_path, probe):
+def test_an_idle_process_ends_and_the_next_row_gets_a_new_one(
+    tmp_path: Path, probe: Callable[..., RowState]
+) -> None:
     """Ending for want of work is nobody's fault."""
     trials = Trials(tmp_path, TrialLimits(idle=0.5))
     trials.prove([probe("first")], patience=PATIENCE)
@@ -143,7 +163,9 @@ def test_an_idle_process_ends_and_the_next_row_gets_a_new_one(tmp_path, probe):
     trials.close()
 
 
-def test_a_process_that_does_not_come_up_says_so(tmp_path, probe, monkeypatch):
+def test_a_process_that_does_not_come_up_says_so(
+    tmp_path: Path, probe: Callable[..., RowState], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing can be proved then, and no row is to blame."""
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite://")
     monkeypatch.setattr(sys, "executable", "/bin/false")
@@ -151,7 +173,7 @@ def test_a_process_that_does_not_come_up_says_so(tmp_path, probe, monkeypatch):
         Trials(tmp_path).prove([probe("x")], patience=PATIENCE)
 
 
-def test_the_metadata_database_is_kept_from_the_process():
+def test_the_metadata_database_is_kept_from_the_process() -> None:
     """Third-party builders get an empty database and no result backend."""
     secrets = {
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://secret",
@@ -164,7 +186,7 @@ def test_the_metadata_database_is_kept_from_the_process():
     assert given["HOME"] == "/home/x"
 
 
-def test_the_process_ends_with_its_parent(tmp_path):
+def test_the_process_ends_with_its_parent() -> None:
     """A killed DAG processor leaves nothing behind."""
     code = (
         "import sys, time; from pathlib import Path;"
@@ -183,7 +205,7 @@ def test_the_process_ends_with_its_parent(tmp_path):
         time.sleep(0.2)
 
 
-def is_running(pid):
+def is_running(pid: int) -> bool:
     """Return whether a process exists and is no zombie."""
     try:
         os.kill(pid, 0)

@@ -7,12 +7,26 @@ import signal
 import time
 from typing import Any
 
-import dagfoundry
 from pydantic import BaseModel, ConfigDict
+
+import dagfoundry
+
+SLEEP = """
+import json, os, pathlib, time
+spec = json.loads(pathlib.Path(os.environ["DAGFOUNDRY_JOB_SPEC"]).read_text())
+while not pathlib.Path(spec["until"]).exists():
+    time.sleep(0.2)
+pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}')
+"""
+"""A job that ends when a file is there."""
 
 
 class Probe(dagfoundry.SectionItem):
     """An item of the section ``probes``."""
+
+    act: str | None = None
+    number: int | None = None
+    until: str | None = None
 
 
 class ProbeConfig(BaseModel):
@@ -22,6 +36,7 @@ class ProbeConfig(BaseModel):
 
     act: str = "build"
     number: int = 0
+    until: str | None = None
 
 
 class Unknown:
@@ -30,20 +45,26 @@ class Unknown:
 
 def draft(item: Probe, _context: dagfoundry.PlatformContext) -> list[dagfoundry.EntryDraft]:
     """Make one entry of an item."""
-    return [dagfoundry.EntryDraft(key=item.name, config={})]
+    config = item.model_dump(include={"act", "number", "until"}, exclude_none=True)
+    return [dagfoundry.EntryDraft(key=item.name, config=config)]
 
 
-def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:
+def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:  # noqa: ANN401 - a DAG
     """Make a DAG of two tasks, or do what the row says."""
     config = ProbeConfig.model_validate(entry.config)
+    if entry.dag_id == os.environ.get("PROBE_REGRESSED"):
+        msg = "this release of the plugin cannot do that any more"
+        raise NotImplementedError(msg)
     with kit.dag(schedule=None, tags=["probe"]) as dag:
         first = kit.empty("first")
         act(config.act, first)
         first >> kit.empty(f"second_{config.number}")
+        if config.until:
+            first >> kit.job("sleep", ("-c", SLEEP), spec={"until": config.until})
     return dag
 
 
-def act(what: str, task: Any) -> None:
+def act(what: str, task: Any) -> None:  # noqa: ANN401 - an operator
     """Do what a row says, in the middle of its build."""
     if what == "raise":
         msg = f"{object()} does not like it"

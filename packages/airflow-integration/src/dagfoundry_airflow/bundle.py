@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _REFRESH_SECONDS: Final = 5
-_STORE_TIMEOUT_SECONDS: Final = 2.0
+_HEAD_TIMEOUT_SECONDS: Final = 2.0
+_HISTORY_TIMEOUT_SECONDS: Final = 20.0
 _STALE_SLACK_SECONDS: Final = 5.0
 _WORKER_PATIENCE_SECONDS: Final = 120.0
 _LONGEST_PAUSE_SECONDS: Final = 8.0
@@ -85,11 +86,11 @@ class DagFoundryBundle(BaseDagBundle):
             dag_id = parsing_dag_id()
             if self.version:
                 version = self.version
-                _patiently(lambda: self._publisher.materialise(version, dag_id))
+                _patiently(lambda: self.publisher.materialise(version, dag_id))
             elif dag_id:
-                self._unpinned = _patiently(lambda: self._publisher.newest(dag_id))
-            elif self._publisher.state() is None:
-                self._publisher.refresh()
+                self._unpinned = _patiently(lambda: self.publisher.newest(dag_id))
+            elif self.publisher.state() is None:
+                self.publisher.refresh()
         super().initialize()
 
     @property
@@ -116,18 +117,28 @@ class DagFoundryBundle(BaseDagBundle):
             msg = f"bundle {self.name!r} is of version {self.version}, which never changes"
             raise AirflowException(msg)
         with _airflow_errors():
-            self._publisher.refresh()
+            self.publisher.refresh()
 
     @cached_property
     def _state_file(self) -> StateFile:
         return StateFile(self.base_dir / "state.json")
 
     @cached_property
-    def _publisher(self) -> Publisher:
-        store = open_store(read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS)
-        pace = Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS)
-        tracking = get_bundle_tracking_dir(self.name)
-        return Publisher(self.foundry, self.base_dir, store, pace=pace, tracking=tracking)
+    def publisher(self) -> Publisher:
+        """What keeps the files in step with the store; reads the environment.
+
+        Raises:
+            SettingInvalidError: The environment names no store that could be used.
+        """
+        url = read_settings().store_url
+        return Publisher(
+            self.foundry,
+            self.base_dir,
+            open_store(url, timeout_seconds=_HEAD_TIMEOUT_SECONDS),
+            history=open_store(url, timeout_seconds=_HISTORY_TIMEOUT_SECONDS),
+            pace=Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS),
+            tracking=get_bundle_tracking_dir(self.name),
+        )
 
 
 @contextmanager

@@ -43,6 +43,14 @@ def checksums_on_disk(folder: Path) -> dict[str, str]:
     return {path.name: checksum(path.read_bytes()) for path in found}
 
 
+def has_all(folder: Path, names: Collection[str]) -> bool:
+    """Return whether a folder holds all these files, whatever is in them."""
+    try:
+        return set(names) <= {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return not names
+
+
 def write_files(folder: Path, changed: Mapping[str, bytes], removed: Collection[str]) -> None:
     """Write and remove files in the order in which a reader never misses one.
 

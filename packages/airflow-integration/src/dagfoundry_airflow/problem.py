@@ -47,16 +47,22 @@ def problem(row: RowState, error: BaseException) -> tuple[str, str]:
     return _ADDRESS.sub("0x...", what)[:_LONGEST], remedy
 
 
-def report(what: str, remedy: str, served: RowState | None) -> str:
+def report(what: str, remedy: str, *, newest: RowState, kept: RowState | None) -> str:
     """Return the text that Airflow shows as an import error.
 
     Args:
         what: The problem.
         remedy: What to do.
-        served: The row that Airflow goes on with; None when the DAG is not there.
+        newest: The row that cannot be built.
+        kept: The row that stays in the bucket; None when the DAG is not there.
     """
-    kept = f"keeps the DAG of revision {served.revision}" if served else "does not show the DAG"
-    return f"{what}\n  {remedy}\n  Until then Airflow {kept}."
+    if kept is None:
+        meanwhile = "does not show the DAG"
+    elif kept == newest:
+        meanwhile = "cannot load the DAG, which was good before a plugin changed"
+    else:
+        meanwhile = f"keeps the DAG of revision {kept.revision}"
+    return f"{what}\n  {remedy}\n  Until then Airflow {meanwhile}."
 
 
 def short_place(file: str, line: int | str, function: str) -> str:

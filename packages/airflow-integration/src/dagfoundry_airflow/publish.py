@@ -17,7 +17,13 @@ from dagfoundry import metrics
 from dagfoundry.errors import FoundryError, FoundryMissingError, StoreUnavailableError
 from dagfoundry_airflow.advance import Advance
 from dagfoundry_airflow.appearances import Appearances
-from dagfoundry_airflow.dag_folder import Clock, checksums_on_disk, touches_after, write_files
+from dagfoundry_airflow.dag_folder import (
+    Clock,
+    checksums_on_disk,
+    has_all,
+    touches_after,
+    write_files,
+)
 from dagfoundry_airflow.folder import locked, remove_old_drafts
 from dagfoundry_airflow.outage import Outage
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
@@ -66,6 +72,8 @@ class Publisher:
         foundry: Name of the foundry.
         home: Folder for everything that is kept.
         store: Where the foundry is; opened by the caller, which also closes it.
+        history: The same store with a longer time-out, to read many rows; ``store`` by
+            default.
         pace: How patient to be.
         tracking: Airflow's folder of notes on versions in use; none for Airflow 2.
         trials: Where rows are proved; its own by default.
@@ -79,6 +87,7 @@ class Publisher:
         home: Path,
         store: Store,
         *,
+        history: Store | None = None,
         pace: Pace | None = None,
         tracking: Path | None = None,
         trials: Trials | None = None,
@@ -89,6 +98,7 @@ class Publisher:
         self._foundry = foundry
         self._home = home
         self._store = store
+        self._history = history or store
         self._pace = pace or Pace()
         self._state_file = StateFile(home / "state.json")
         self._versions = VersionFolders(home / "versions", foundry, tracking)
@@ -100,8 +110,10 @@ class Publisher:
         self._absence = ""
 
     def state(self) -> State | None:
-        """Return what the folder serves; None when nothing was ever published."""
-        return self._state_file.read()
+        """Return what the folder serves of the foundry; None when there is nothing."""
+        state = self._state_file.read()
+        is_ours = state is not None and state.foundry.lower() == self._foundry.lower()
+        return state if is_ours else None
 
     def refresh(self) -> None:
         """Bring the folder in step with the store.
@@ -127,7 +139,7 @@ class Publisher:
 
         See :meth:`VersionFolders.materialise`.
         """
-        return self._versions.materialise(self._store, version, dag_id)
+        return self._versions.materialise(self._history, version, dag_id)
 
     def newest(self, dag_id: str) -> Path:
         """Return a folder that holds a DAG in its newest version, for an unpinned run.
@@ -165,6 +177,9 @@ class Publisher:
     def _refresh(self, state: State | None) -> None:
         clock = Clock(now=time.time(), linger=self._pace.linger)
         head = self._head(state)
+        if state and not has_all(self.folder, state.files):
+            _log.warning("files are gone and will be made again", folder=str(self.folder))
+            self._check_first = True
         if state and head and not self._check_first and self._is_settled(state, head, clock):
             return
         patience = 0.0 if state else _FIRST_PUBLISH_SECONDS
@@ -215,7 +230,7 @@ class Publisher:
     def _advance(self, state: State | None, head: Head, clock: Clock) -> None:
         on_disk = self._on_disk(state)
         waiting = self._waiting[1] if self._waiting[0] == state else {}
-        advance = Advance(self._store, head, state, self.folder, on_disk=on_disk, waiting=waiting)
+        advance = Advance(self._history, head, state, self.folder, on_disk=on_disk, waiting=waiting)
         retry_at = None
         if state is None or self._retry_is_due(state, clock):
             retry_at = clock.now + self._pace.retry
@@ -242,7 +257,7 @@ class Publisher:
 
     def _publish(self, after: State, step: Step) -> None:
         """Record a version in the store, and only then put its files on disk."""
-        self._store.record_version(after.foundry, after.record)
+        self._history.record_version(after.foundry, after.record)
         write_files(self.folder, step.changed, step.removed)
         manifest = Manifest(foundry=after.foundry, buckets=after.buckets, record=after.record)
         self._versions.keep(manifest, self.folder, after.files)

@@ -54,7 +54,8 @@ def choose(newest: RowState, served: RowState | None, verdict: Verdict | None) -
     held = None if kept == newest else (kept.revision if kept else 0)
     if verdict is None:
         return Choice(row=kept, held=held, pending=True)
-    return Choice(row=kept, held=held, error=report(verdict.what, verdict.remedy, kept))
+    error = report(verdict.what, verdict.remedy, newest=newest, kept=kept)
+    return Choice(row=kept, held=held, error=error)
 
 
 class Selection:

@@ -7,7 +7,7 @@ there. Airflow's question for the current version is answered from it, never fro
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -89,7 +89,7 @@ class StateFile:
         Raises:
             OSError: The disk is full or read-only; the old state stays.
         """
-        values = asdict(state) | {"format": _FORMAT}
+        values = {name: getattr(state, name) for name in state.__slots__} | {"format": _FORMAT}
         body = json.dumps(values, sort_keys=True)
         write_whole(self._path, f"{body}\n{checksum(body.encode())}\n".encode())
         self._seen = None
@@ -98,7 +98,7 @@ class StateFile:
 def _parse(path: Path) -> State | None:
     try:
         return _state(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         _log.warning("state file is of no use, the store is asked", file=path, reason=str(error))
         return None
 

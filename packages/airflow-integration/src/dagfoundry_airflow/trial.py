@@ -62,6 +62,7 @@ class Trials:
         self._waiting: dict[str, RowState] = {}
         self._sent: dict[str, RowState] = {}
         self._failed: dict[str, Verdict] = {}
+        self._keys: dict[RowState, str] = {}
 
     def prove(self, rows: Iterable[RowState], *, patience: float) -> dict[str, Verdict]:
         """Return the verdicts that are there in time, by DAG id; ask again for the others.
@@ -74,7 +75,7 @@ class Trials:
             TrialUnavailableError: The process ended before it was ready.
             OSError: Proofs cannot be written.
         """
-        wanted = {proof_key(row, self.environment): row for row in rows}
+        wanted = self._by_key(rows)
         unknown = {key: row for key, row in wanted.items() if key not in self._proofs}
         self._waiting = {key: row for key, row in unknown.items() if key not in self._sent}
         self._work(unknown, time.monotonic() + patience)
@@ -91,25 +92,29 @@ class Trials:
     def _verdict(self, key: str) -> Verdict | None:
         return Verdict() if key in self._proofs else self._failed.get(key)
 
+    def _by_key(self, rows: Iterable[RowState]) -> dict[str, RowState]:
+        self._keys = {row: self._keys.get(row) or proof_key(row, self.environment) for row in rows}
+        return {key: row for row, key in self._keys.items()}
+
     def _work(self, wanted: Iterable[str], until: float) -> None:
-        open_keys = set(wanted)
-        while self._waiting or self._sent:
-            self._exchange(until - time.monotonic())
-            open_keys -= self._failed.keys()
-            open_keys = {key for key in open_keys if key not in self._proofs}
-            if not open_keys or time.monotonic() >= until:
+        left = set(wanted)
+        while left and (self._waiting or self._sent):
+            left.difference_update(self._exchange(until - time.monotonic()))
+            if time.monotonic() >= until:
                 return
 
-    def _exchange(self, wait_seconds: float) -> None:
+    def _exchange(self, wait_seconds: float) -> list[str]:
+        """Send and receive what is possible and return the keys that got a verdict."""
         process = self._running_process()
         self._send_more(process)
         answers = process.exchange(min(wait_seconds, 1.0))
         if answers is None:
-            self._ended(process)
-        elif answers:
-            self._take(answers)
-        elif time.monotonic() - self._quiet_since > self._longest_silence():
-            self._ended(process, kill=True)
+            return self._ended(process)
+        if answers:
+            return self._take(answers)
+        if time.monotonic() - self._quiet_since > self._longest_silence():
+            return self._ended(process, kill=True)
+        return []
 
     def _running_process(self) -> TrialProcess:
         if self._process is None:
@@ -129,33 +134,30 @@ class Trials:
     def _longest_silence(self) -> float:
         return (self._limits.build if self._ready else self._limits.start) + _GRACE_SECONDS
 
-    def _take(self, answers: list[dict[str, Any]]) -> None:
+    def _take(self, answers: list[dict[str, Any]]) -> list[str]:
         self._quiet_since = time.monotonic()
-        good = []
-        for answer in answers:
-            if answer.get("ready"):
-                self._ready = True
-            elif self._sent.pop(answer["key"], None) and "what" in answer:
-                self._failed[answer["key"]] = Verdict(what=answer["what"], remedy=answer["remedy"])
-            else:
-                good.append(answer["key"])
-        self._proofs.add(good)
+        self._ready = True
+        verdicts = {answer["key"]: answer for answer in answers if "key" in answer}
+        for key, answer in verdicts.items():
+            self._sent.pop(key, None)
+            if "what" in answer:
+                self._failed[key] = Verdict(what=answer["what"], remedy=answer["remedy"])
+        self._proofs.add(key for key in verdicts if key not in self._failed)
+        return list(verdicts)
 
-    def _ended(self, process: TrialProcess, *, kill: bool = False) -> None:
+    def _ended(self, process: TrialProcess, *, kill: bool = False) -> list[str]:
         was_ready, reason = self._ready, process.end(kill=kill)
         self._forget_process()
         if not was_ready:
             msg = f"the trial process does not come up: {reason}"
             raise TrialUnavailableError(msg, remedy="See its output in the DAG processor's log.")
-        if reason is not None and self._sent:
-            self._blame(next(iter(self._sent)), reason)
+        blamed = list(self._sent)[:1] if reason else []
+        for key in blamed:
+            what = f"{subject(self._sent.pop(key))} cannot be built: {reason}"
+            self._failed[key] = Verdict(what=what, remedy=PLUGIN_REMEDY)
         self._waiting = self._sent | self._waiting
         self._sent = {}
-
-    def _blame(self, key: str, reason: str) -> None:
-        row = self._sent.pop(key)
-        what = f"{subject(row)} cannot be built: {reason}"
-        self._failed[key] = Verdict(what=what, remedy=PLUGIN_REMEDY)
+        return blamed
 
     def _forget_process(self) -> None:
         self._process, self._ready = None, False

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import VersionMissingError
@@ -192,8 +192,9 @@ def _remove_path(path: Path) -> None:
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    content = json.dumps(asdict(manifest), sort_keys=True).encode()
-    write_whole(folder / _MANIFEST, content)
+    record = {name: getattr(manifest.record, name) for name in manifest.record.__slots__}
+    values = {"foundry": manifest.foundry, "buckets": manifest.buckets, "record": record}
+    write_whole(folder / _MANIFEST, json.dumps(values, sort_keys=True).encode())
 
 
 def _read_manifest(folder: Path) -> Manifest | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,8 @@ class RowState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values, the same bytes for the same row."""
-        return asdict(self) | {"kind": self.kind.value, "status": self.status.value}
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"kind": self.kind.value, "status": self.status.value}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RowState:
