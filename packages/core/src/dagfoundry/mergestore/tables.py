@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 
 from dagfoundry.errors import DatasetInvalidError
 from dagfoundry.mergestore.columns import family_of, fits, merge_type
@@ -233,6 +231,11 @@ def _load_anew(merge: sa.Table) -> str:
 def _add_columns(
     connection: Connection, merge: sa.Table, columns: Sequence[sa.Column[Any]]
 ) -> None:
+    if not columns:
+        return
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
     operations = Operations(MigrationContext.configure(connection))
     for column in columns:
         operations.add_column(merge.name, sa.Column(column.name, column.type))
