@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from dagfoundry import CronExpression, Database, ModelPart, Name, SectionItem
+from dagfoundry_platform.refusal import refusal
 from dagfoundry_platform.spec import DatasetSpec, Milestoning
 
 _NO_SCHEDULE: Final = ("", "None")
@@ -15,23 +16,27 @@ _NO_SCHEDULE: Final = ("", "None")
 _LOWEST_PRIORITY: Final = 0
 _HIGHEST_PRIORITY: Final = 4
 
+_QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+
 Column = Annotated[str, Field(min_length=1)]
+
+Quantity = Annotated[str, Field(pattern=_QUANTITY)]
+"""A quantity as Kubernetes writes it (the reference takes others as well, defect D31)."""
 
 
 def _distinct_names(datasets: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
     seen: dict[str, str] = {}
     for dataset in datasets:
-        other = seen.setdefault(dataset.name.lower(), dataset.name)
-        if other is not dataset.name:
-            msg = f"the datasets {other!r} and {dataset.name!r} have the same tables"
-            raise ValueError(msg)
+        if other := seen.get(dataset.name.lower()):
+            problem = f"the datasets {other!r} and {dataset.name!r} have the same tables"
+            raise refusal(problem, remedy="Give them names that differ in more than case.")
+        seen[dataset.name.lower()] = dataset.name
     return datasets
 
 
 def _distinct_columns(key: tuple[str, ...]) -> tuple[str, ...]:
     if len({column.lower() for column in key}) < len(key):
-        msg = "a column stands twice in the key"
-        raise ValueError(msg)
+        raise refusal("a column stands twice in the key", remedy="Name each column once.")
     return key
 
 
@@ -42,11 +47,29 @@ class Dataset(ModelPart):
         name: Name of the dataset, from which its tables in the merge store are named.
         key: Columns whose values are unique; the whole row when absent.
         table: Table or view in the source, when it is named otherwise.
+        source_schema: Schema of that table, when it is not that of the store.
     """
 
     name: Name
     key: Annotated[tuple[Column, ...], AfterValidator(_distinct_columns)] = ()
     table: Annotated[str, Field(min_length=1)] | None = None
+    source_schema: Annotated[str, Field(min_length=1)] | None = None
+
+
+class JobLimits(ModelPart):
+    """What a job may use where its platform runs jobs in pods.
+
+    Attributes:
+        requested_memory: Memory that is set aside for it.
+        limits_memory: Memory at which it is ended.
+        requested_cpu: Processor time that is set aside for it.
+        limits_cpu: Processor time that it never exceeds.
+    """
+
+    requested_memory: Quantity = "256M"
+    limits_memory: Quantity = "1Gi"
+    requested_cpu: Quantity = "100m"
+    limits_cpu: Quantity = "500m"
 
 
 class StoreItem(SectionItem):
@@ -58,6 +81,7 @@ class StoreItem(SectionItem):
         ingestion: ``multi`` makes one stream for all datasets, ``single`` one for each.
         schedule: Cron expression; when absent the streams run only when triggered.
         priority: Priority weight of the tasks, 0 to 4.
+        job_limits: What a job may use where it runs in a pod.
         datasets: What is copied.
     """
 
@@ -66,6 +90,7 @@ class StoreItem(SectionItem):
     ingestion: Literal["multi", "single"] = "multi"
     schedule: CronExpression | None = None
     priority: Annotated[int, Field(ge=_LOWEST_PRIORITY, le=_HIGHEST_PRIORITY)] = 1
+    job_limits: JobLimits = JobLimits()
     datasets: Annotated[tuple[Dataset, ...], Field(min_length=1), AfterValidator(_distinct_names)]
 
 

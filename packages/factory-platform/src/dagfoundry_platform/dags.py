@@ -15,15 +15,22 @@ if TYPE_CHECKING:
 
 _JOB: Final = ("-m", "dagfoundry_platform.job", "snapshot-merge")
 
+_LONGEST_TAG: Final = 100
+"""Airflow refuses a longer one, and the DAG with it."""
+
 
 def build_stream(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Airflow DAG
     """Return the DAG of a stored stream.
 
     Raises:
-        pydantic.ValidationError: The row's config is not a stream's.
+        ValueError: The row's config is not a stream's, or that of another row, whose
+            DAG it would silently make again (defect D22).
     """
     config = StreamConfig.model_validate(entry.config)
-    tags = ("datasurface", "ingestion", config.platform_name, config.stream_key)
+    if config.stream_key != entry.key:
+        msg = f"stream_key of config_json is {config.stream_key!r}, that of its row {entry.key!r}"
+        raise ValueError(msg)
+    tags = ("datasurface", "ingestion", config.platform_name, entry.key[:_LONGEST_TAG])
     with kit.dag(schedule=config.schedule_string, tags=tags) as dag:
         job = kit.job(
             "snapshot_merge_job",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dagfoundry import EntryDraft
 from dagfoundry.names import k8s_name
@@ -13,16 +13,13 @@ if TYPE_CHECKING:
     from dagfoundry import PlatformContext
     from dagfoundry_platform.config import Dataset, StoreItem
 
-_JOB_LIMITS: Final = {
-    "requested_memory": "256M",
-    "limits_memory": "1Gi",
-    "requested_cpu": "100m",
-    "limits_cpu": "500m",
-}
-
 
 def draft_store(item: StoreItem, context: PlatformContext) -> Sequence[EntryDraft]:
-    """Return the streams that a store is on a platform: one, or one per dataset."""
+    """Return the streams that a store is on a platform: one, or one per dataset.
+
+    Each has a key of its own (the reference repeats those of single datasets, so that
+    its merge fails, defect D2).
+    """
     del context  # the same on every platform
     if item.ingestion == "multi":
         return [_draft(item, item.name, item.datasets)]
@@ -57,7 +54,7 @@ def _config(item: StoreItem, key: str, datasets: Sequence[Dataset]) -> dict[str,
         "dataset_name": datasets[0].name if single else None,
         "ingestion_type": "sql_source",
         "schedule_string": item.schedule,
-        "job_limits": dict(_JOB_LIMITS),
+        "job_limits": item.job_limits.model_dump(mode="json"),
         "source_credential_secret_name": (
             k8s_name(item.source.credential) if item.source.credential else None
         ),

@@ -41,7 +41,7 @@ def ingest_stream(spec: StreamSpec) -> JobResult:
             SourceDataset(
                 name=dataset.name,
                 table=dataset.table or dataset.name,
-                schema=spec.source_schema,
+                schema=dataset.source_schema or spec.source_schema,
                 key=dataset.key,
             )
             for dataset in spec.datasets

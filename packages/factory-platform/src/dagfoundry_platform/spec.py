@@ -18,6 +18,7 @@ class DatasetSpec(BaseModel):
     Attributes:
         name: Name of the dataset, from which its tables in the merge store are named.
         table: Table or view in the source; named like the dataset when absent.
+        source_schema: Schema of that table; the stream's when none.
         key: Columns that identify a row; the whole row when empty.
     """
 
@@ -25,6 +26,7 @@ class DatasetSpec(BaseModel):
 
     name: str
     table: str | None = None
+    source_schema: str | None = None
     key: tuple[str, ...] = ()
 
 

@@ -1,0 +1,15 @@
+"""How a value of a model is refused: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from pydantic_core import PydanticCustomError
+
+
+def refusal(problem: str, *, remedy: str) -> PydanticCustomError:
+    """Return the error to raise inside a validator.
+
+    Args:
+        problem: What is wrong, in one clause.
+        remedy: What to do, in one sentence; ``dagfoundry validate`` prints it.
+    """
+    return PydanticCustomError("stream", "{problem}", {"problem": problem, "remedy": remedy})
