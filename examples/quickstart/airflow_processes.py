@@ -72,6 +72,7 @@ class AirflowProcesses:
             passed on.
 
     Attributes:
+        components: Names of the processes.
         environment: All variables that the processes get. Among them is the
             connection ``dagfoundry_airflow``, which the factory DAGs need in 3.x.
         password: Password of the user ``admin``.
@@ -80,6 +81,7 @@ class AirflowProcesses:
 
     def __init__(self, home: Path, port: int, environment: Mapping[str, str]) -> None:
         self.home = home
+        self.components = COMPONENTS
         self.port = port
         self.password = secrets.token_urlsafe(16)
         self.url = f"http://127.0.0.1:{port}"
@@ -383,12 +385,28 @@ def _stop_trees(roots: list[subprocess.Popen[bytes]], number: signal.Signals) ->
     for root in roots:
         if root.poll() is None:
             os.killpg(root.pid, number)
-    _, alive = psutil.wait_procs(members, timeout=_STOP_SECONDS)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while (alive := _running(roots, members)) and time.monotonic() < deadline:
+        time.sleep(0.1)
     for member in {*alive, *(child for left in alive for child in _tree(left.pid))}:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
     for root in roots:
         root.wait()
+
+
+def _running(
+    roots: list[subprocess.Popen[bytes]], members: list[psutil.Process]
+) -> list[psutil.Process]:
+    """Return the members that still run; a container may keep the zombies of the others."""
+    for root in roots:
+        root.poll()
+    running = []
+    for member in members:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if member.status() != psutil.STATUS_ZOMBIE:
+                running.append(member)
+    return running
 
 
 def _tree(pid: int) -> list[psutil.Process]:

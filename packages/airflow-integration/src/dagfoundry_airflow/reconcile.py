@@ -199,16 +199,17 @@ class Reconciliation:
         self, serving: Serving, before: Iterable[RowState], retired: list[str]
     ) -> dict[str, Any]:
         changes = changes_between(before, serving.rows)
-        waiting = serving.waits_for(removed=False)
+        held_up = {*serving.waits_for(removed=False), *serving.broken}
+        gone = {row.dag_id for row in serving.rows if not row.status.in_bucket}
         return {
             "foundry": self._name.foundry,
             "platform_name": self._name.platform_name,
             "factory_type": self._name.factory_type,
             "revision": serving.head.revision,
             "version": serving.version.version if serving.version else None,
-            "created": [d for d in changes.created if d not in waiting],
-            "updated": [d for d in changes.changed if d not in waiting],
-            "retired": sorted({*changes.retired, *retired}),
+            "created": [d for d in changes.created if d not in held_up],
+            "updated": [d for d in changes.changed if d not in held_up],
+            "retired": sorted({*(d for d in changes.retired if d in gone), *retired}),
             "missing": list(serving.missing),
             "stale": list(serving.stale),
             "lingering": list(serving.lingering),

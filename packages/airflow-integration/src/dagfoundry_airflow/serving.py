@@ -101,7 +101,7 @@ def compare(
     """Compare rows with the DAGs that Airflow knows."""
     errors = version.errors if version else {}
     listed = {dag_id for dag_id, dag in dags.items() if not dag.stale}
-    expected = [row for row in rows if row.status.in_bucket and _is_built(row, version)]
+    expected = [row for row in rows if row.status.in_bucket and _expected_revision(row, version)]
     removed = [row.dag_id for row in rows if not row.status.in_bucket]
     return Serving(
         head=head,
@@ -123,13 +123,18 @@ def serves(dag: AirflowDag, row: RowState, version: VersionRecord | None) -> boo
     """Return whether a DAG is what its row, or the revision it is held at, makes of it."""
     if dag.revision is None or dag.stale:
         return False
-    expected = version.held.get(row.dag_id, row.revision) if version else row.revision
+    expected = _expected_revision(row, version)
     return dag.revision > expected or (dag.revision == expected and dag.status is row.status)
 
 
-def _is_built(row: RowState, version: VersionRecord | None) -> bool:
-    """Return whether there is anything to serve; a row held at 0 has never been good."""
-    return version is None or version.held.get(row.dag_id, row.revision) > 0
+def _expected_revision(row: RowState, version: VersionRecord | None) -> int:
+    """Return the revision at which a row is to be served; 0 for a row that was never good.
+
+    A row that is held without an error only waits for its trial build.
+    """
+    if version is None or row.dag_id not in version.errors:
+        return row.revision
+    return version.held.get(row.dag_id, row.revision)
 
 
 def await_serving(

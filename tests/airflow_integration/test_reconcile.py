@@ -1,0 +1,168 @@
+"""Factory DAGs in a real Airflow: they bring the store and Airflow together, and say so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Live
+
+RECONCILE = """
+import json, sys
+from dagfoundry.settings import read_settings
+from dagfoundry.store import open_store
+from dagfoundry_airflow._compat import open_airflow_api
+from dagfoundry_airflow.reconcile import FactoryName, Reconciliation
+
+name = FactoryName(
+    foundry="Living", platform_name="Alive", factory_type="probe", dag_id="alive_probe_factory"
+)
+store = open_store(read_settings().store_url)
+report = Reconciliation(store, open_airflow_api(), name).run(wait_seconds=float(sys.argv[1]))
+print("report=" + json.dumps(report))
+"""
+
+
+def start_reconcile(live: Live, wait_seconds: float) -> subprocess.Popen[str]:
+    """Start a reconciliation in a process of its own, with Airflow's environment."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", RECONCILE, str(wait_seconds)],
+        env=live.airflow.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def settled(live: Live) -> Live:
+    """The real Airflow, with all that was merged before reconciled."""
+    live.reconcile()
+    return live
+
+
+def test_a_report_names_what_is_new(settled: Live) -> None:
+    """It names it once."""
+    revision = settled.merge(new={})
+    report = settled.reconcile()
+    assert report["created"] == [settled.dag_id("new")]
+    assert (report["missing"], report["stale"], report["broken"]) == ([], [], {})
+    assert report["revision"] == revision
+    assert settled.reconcile()["created"] == []
+
+
+def test_a_report_names_what_changed(settled: Live) -> None:
+    """Airflow serves the new definition by then."""
+    settled.merge(one={"number": 5})
+    assert settled.reconcile()["updated"] == [settled.dag_id("one")]
+    tasks = settled.airflow.api.get(f"/dags/{settled.dag_id('one')}/tasks")["tasks"]
+    assert "second_5" in {task["task_id"] for task in tasks}
+
+
+def test_an_entry_that_is_not_enabled_is_paused_until_it_is_enabled_again(settled: Live) -> None:
+    """Who paused it is remembered."""
+    settled.merge(two={"enabled": False})
+    assert settled.reconcile()["paused"] == [settled.dag_id("two")]
+    assert settled.paused("two")
+    settled.merge(two={})
+    assert settled.reconcile()["unpaused"] == [settled.dag_id("two")]
+    assert not settled.paused("two")
+
+
+def test_an_entry_that_is_born_disabled_is_unpaused_when_it_is_enabled(settled: Live) -> None:
+    """Airflow paused it for us when it first saw it."""
+    settled.merge(born={"enabled": False})
+    settled.reconcile()
+    assert settled.paused("born")
+    settled.merge(born={})
+    settled.reconcile()
+    assert not settled.paused("born")
+
+
+def test_what_a_person_paused_stays_paused(settled: Live) -> None:
+    """Whatever happens to the entry."""
+    dag_id = settled.dag_id("three")
+    settled.airflow.api.patch(f"/dags/{dag_id}", {"is_paused": True})
+    settled.merge(three={"number": 1})
+    settled.reconcile()
+    settled.merge(three={"enabled": False})
+    settled.reconcile()
+    settled.merge(three={"number": 2})
+    assert settled.reconcile()["unpaused"] == []
+    assert settled.paused("three")
+    settled.airflow.api.patch(f"/dags/{dag_id}", {"is_paused": False})
+
+
+def test_a_removed_entry_is_retired_and_leaves_airflows_list(settled: Live) -> None:
+    """It comes back running when the model names it again."""
+    dag_id = settled.dag_id("gone")
+    settled.merge(gone={})
+    settled.reconcile()
+    settled.merge(gone=None)
+    assert settled.reconcile()["retired"] == [dag_id]
+    settled.until(lambda: dag_id not in settled.dags())
+    settled.merge(gone={})
+    assert settled.reconcile()["created"] == [dag_id]
+    assert not settled.paused("gone")
+
+
+def test_a_removed_entry_finishes_its_runs_first(settled: Live, tmp_path: Path) -> None:
+    """Airflow would stop the runs of a paused DAG."""
+    dag_id, end = settled.dag_id("long"), tmp_path / "end"
+    settled.merge(long={"until": str(end)})
+    settled.reconcile()
+    run_id = settled.airflow.api.trigger(dag_id)
+    path = f"/dags/{dag_id}/dagRuns/{run_id}"
+    settled.until(lambda: settled.airflow.api.get(path)["state"] == "running")
+    settled.merge(long=None)
+    report = settled.reconcile()
+    assert (report["retired"], report["draining"]) == ([], {dag_id: 1})
+    assert not settled.paused("long")
+    end.touch()
+    settled.until(lambda: settled.airflow.api.get(path)["state"] == "success")
+    assert settled.reconcile()["retired"] == [dag_id]
+
+
+def test_two_at_once_do_no_harm(settled: Live) -> None:
+    """Both succeed, and the entry is retired in one revision."""
+    settled.merge(twin={}, other={"enabled": False})
+    settled.reconcile()
+    revision = settled.merge(twin=None, other={})
+    both = [start_reconcile(settled, 60) for _ in range(2)]
+    outputs = [process.communicate(timeout=180) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    reports = [json.loads(output.split("report=")[1]) for output, _ in outputs]
+    assert any(settled.dag_id("twin") in report["retired"] for report in reports)
+    assert settled.store.head(settled.foundry).revision == revision + 1
+    assert not settled.paused("other")
+
+
+def test_a_broken_entry_is_reported_and_holds_nobody_up(settled: Live) -> None:
+    """The reason is that of the trial build."""
+    settled.merge(bad={"act": "raise"}, fine={})
+    report = settled.reconcile()
+    assert "does not like it" in report["broken"][settled.dag_id("bad")]
+    assert report["created"] == [settled.dag_id("fine")]
+    settled.merge(bad=None)
+    assert settled.dag_id("bad") in settled.reconcile()["retired"]
+
+
+def test_it_fails_when_airflow_does_not_serve_what_the_store_holds(settled: Live) -> None:
+    """One error says what to look at; the next run finds everything in order."""
+    component = "dag-processor" if "dag-processor" in settled.airflow.components else "scheduler"
+    settled.airflow.stop_component(component)
+    revision = settled.merge(late={})
+    process = start_reconcile(settled, 3)
+    _, errors = process.communicate(timeout=120)
+    settled.airflow.start_component(component)
+    assert process.returncode == 1
+    assert f"revision {revision} is published by no DAG processor" in errors
+    report: dict[str, Any] = settled.reconcile()
+    assert settled.dag_id("late") in report["created"]
