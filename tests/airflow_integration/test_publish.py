@@ -576,7 +576,6 @@ def test_a_regressed_plugin_is_reported_and_nothing_is_dropped(
     another: Callable[..., Publisher],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    trials: Trials,
 ) -> None:
     """The row was good; what is wrong is the plugin that is installed now."""
     foundry.write(a={"number": 1}, b={})

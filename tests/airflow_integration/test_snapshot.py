@@ -16,6 +16,7 @@ from dagfoundry.store import RowState, VersionRecord
 from dagfoundry_airflow.snapshot import (
     checksum,
     error_file,
+    find_row,
     read_rows,
     render,
     render_bucket,
@@ -88,6 +89,34 @@ def test_a_sidecar_gives_back_its_rows(
     path = tmp_path_factory.mktemp("sidecar") / "x.json"
     path.write_bytes(render_bucket("T", 0, [row])["dagfoundry_t_00.json"])
     assert [RowState.from_json(values) for values in read_rows(path)] == [row]
+
+
+@given(dag_ids=st.lists(st.text(min_size=1, max_size=5), min_size=1, unique=True), text=st.text())
+def test_one_row_is_found_without_the_others(dag_ids: list[str], text: str) -> None:
+    """Whatever the rows hold, also the text that is looked for."""
+    rows = [
+        RowState.from_json(
+            {
+                "kind": "entry",
+                "foundry": "T",
+                "table_name": "t",
+                "platform_name": "P",
+                "factory_type": "x",
+                "key": "k",
+                "dag_id": dag_id,
+                "bucket": 0,
+                "status": "active",
+                "config_json": json.dumps({"dag_id": dag_ids[-1], "text": text}),
+                "revision": 1,
+                "message": f'{text}"dag_id":"{dag_ids[-1]}",',
+            }
+        )
+        for dag_id in dag_ids
+    ]
+    content = render_bucket("T", 0, rows)["dagfoundry_t_00.json"]
+    for row in rows:
+        assert find_row(content, row.dag_id) == row.to_json()
+    assert find_row(content, "longer than any") is None
 
 
 def test_an_error_file_raises_its_report(tmp_path: Path) -> None:

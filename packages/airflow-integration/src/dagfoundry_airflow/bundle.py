@@ -35,6 +35,7 @@ from dagfoundry_airflow._compat import (
 )
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.state import StateFile
+from dagfoundry_airflow.versions import VersionFolders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,13 +86,17 @@ class DagFoundryBundle(BaseDagBundle):
         with _airflow_errors():
             dag_id = parsing_dag_id()
             if self.version:
-                version = self.version
-                _patiently(lambda: self.publisher.materialise(version, dag_id))
+                self._make_version(self.version, dag_id)
             elif dag_id:
                 self._unpinned = _patiently(lambda: self.publisher.newest(dag_id))
             elif self.publisher.state() is None:
                 self.publisher.refresh()
         super().initialize()
+
+    def _make_version(self, version: str, dag_id: str | None) -> None:
+        folders = VersionFolders(self.versions_dir, self.foundry)
+        if not folders.holds(version, dag_id):  # else a task starts without opening the store
+            _patiently(lambda: self.publisher.materialise(version, dag_id))
 
     @property
     def path(self) -> Path:

@@ -8,7 +8,6 @@ none of its neighbours.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -22,10 +21,10 @@ from dagfoundry_airflow._compat import parsing_dag_id
 from dagfoundry_airflow.appearances import metric_label
 from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.folder import try_lock
-from dagfoundry_airflow.snapshot import sidecar_name
+from dagfoundry_airflow.snapshot import all_rows, find_row, sidecar_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from dagfoundry.plugins import Plugins
 
@@ -43,8 +42,9 @@ def load_bucket(stub: str) -> dict[str, Any]:
         OSError: The sidecar is not there.
     """
     wanted = parsing_dag_id()
-    rows = _read(sidecar_name(stub), lock=wanted is None)
-    chosen = [row for row in rows if row["dag_id"] == wanted] or rows
+    content = _read(sidecar_name(stub), lock=wanted is None)
+    row = find_row(content, wanted) if wanted else None
+    chosen = [row] if row else all_rows(content)
     return build_rows(map(RowState.from_json, chosen), load_plugins())
 
 
@@ -66,7 +66,7 @@ def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG
     return dag
 
 
-def _read(sidecar: str, *, lock: bool) -> list[Mapping[str, Any]]:
+def _read(sidecar: str, *, lock: bool) -> bytes:
     """Read a sidecar; a parse keeps it locked while the process lives.
 
     By the lock the publisher sees that a parse of the old content is under way, and
@@ -77,8 +77,7 @@ def _read(sidecar: str, *, lock: bool) -> list[Mapping[str, Any]]:
         if lock:
             try_lock(descriptor, fcntl.LOCK_SH)
             _replace_lock(sidecar, descriptor)
-        rows: list[Mapping[str, Any]] = json.loads(file.read())["rows"]
-    return rows
+        return file.read()
 
 
 def _replace_lock(sidecar: str, descriptor: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -28,6 +29,7 @@ class Outage:
     def __init__(self, path: Path, foundry: str) -> None:
         self._path = path
         self._foundry = foundry
+        self._unwritten = (0, 0.0)
 
     def pause(self) -> float:
         """Return how many seconds to leave the store alone; 0 when there is no outage."""
@@ -45,14 +47,15 @@ class Outage:
             _log.warning(
                 "refresh failed, DAGs stay as they are", foundry=self._foundry, reason=str(error)
             )
-        try:
-            self._path.write_text(json.dumps([failures + 1, time.time()]), encoding="ascii")
-        except OSError as cause:
-            _log.warning("outage cannot be noted", file=str(self._path), reason=str(cause))
+        self._unwritten = (failures + 1, time.time())
+        with suppress(OSError):  # the disk may be the reason; this process remembers it anyway
+            self._path.write_text(json.dumps(self._unwritten), encoding="ascii")
+            self._unwritten = (0, 0.0)
 
     def over(self) -> None:
         """End the outage, if there was one."""
-        if self._path.exists():
+        if self._read()[0]:
+            self._unwritten = (0, 0.0)
             self._path.unlink(missing_ok=True)
             _log.info("refresh works again", foundry=self._foundry)
 
@@ -60,7 +63,7 @@ class Outage:
         try:
             failures, last = json.loads(self._path.read_text(encoding="ascii"))
         except FileNotFoundError:
-            return 0, 0.0
+            return self._unwritten
         except (OSError, ValueError, TypeError):
             return 1, 0.0
-        return int(failures), float(last)
+        return max((int(failures), float(last)), self._unwritten)

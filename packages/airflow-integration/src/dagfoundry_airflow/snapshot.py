@@ -125,8 +125,26 @@ def render_errors(foundry: str, errors: Mapping[str, str]) -> dict[str, bytes]:
 
 def read_rows(sidecar: Path) -> list[dict[str, Any]]:
     """Return the rows of a sidecar, as :meth:`RowState.from_json` takes them."""
-    rows: list[dict[str, Any]] = json.loads(sidecar.read_bytes())["rows"]
+    return all_rows(sidecar.read_bytes())
+
+
+def all_rows(content: bytes) -> list[dict[str, Any]]:
+    """Return the rows in a sidecar's content."""
+    rows: list[dict[str, Any]] = json.loads(content)["rows"]
     return rows
+
+
+def find_row(content: bytes, dag_id: str) -> dict[str, Any] | None:
+    """Return one row of a sidecar's content without parsing the others, or None.
+
+    Each row is a line, and its keys are the only unescaped ones in it.
+    """
+    found = content.find(f'"dag_id":{_json(dag_id)},'.encode())
+    if found < 0:
+        return None
+    begin, end = content.rfind(b"\n", 0, found) + 1, content.find(b"\n", found)
+    row: dict[str, Any] = json.loads(content[begin:end].rstrip(b","))
+    return row
 
 
 def served_rows(

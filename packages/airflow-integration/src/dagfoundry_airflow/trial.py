@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import FoundryError
@@ -53,7 +54,6 @@ class Trials:
     """
 
     def __init__(self, folder: Path, limits: TrialLimits | None = None) -> None:
-        self.environment = environment()
         self._limits = limits or TrialLimits()
         self._proofs = Proofs(folder / "proofs.txt")
         self._process: TrialProcess | None = None
@@ -63,6 +63,11 @@ class Trials:
         self._sent: dict[str, RowState] = {}
         self._failed: dict[str, Verdict] = {}
         self._keys: dict[RowState, str] = {}
+
+    @cached_property
+    def environment(self) -> str:
+        """What proofs hold for; see :func:`dagfoundry_airflow.proofs.environment`."""
+        return environment()
 
     def prove(self, rows: Iterable[RowState], *, patience: float) -> dict[str, Verdict]:
         """Return the verdicts that are there in time, by DAG id; ask again for the others.

@@ -102,14 +102,18 @@ class VersionFolders:
             share(source / name, folder / name)
         (folder / _COMPLETE).touch()
 
-    def holds(self, version: str, dag_id: str) -> bool:
-        """Return whether the file of a DAG is here."""
+    def holds(self, version: str, dag_id: str | None) -> bool:
+        """Return whether a version's files are here, and note that they are used.
+
+        Args:
+            version: The version.
+            dag_id: The one DAG whose file is needed; None for all files.
+        """
         folder = self.folder(version)
-        manifest = _read_manifest(folder)
-        if manifest is None:
+        if not (_has_file_of(folder, dag_id) if dag_id else (folder / _COMPLETE).exists()):
             return False
-        bucket = bucket_of(dag_id, manifest.buckets)
-        return (folder / bucket_file(manifest.foundry, bucket)).exists()
+        os.utime(folder)
+        return True
 
     def materialise(self, store: Store, version: str, dag_id: str | None) -> Path:
         """Make sure that a version's files are here.
@@ -128,10 +132,7 @@ class VersionFolders:
             OSError: The disk is full or read-only.
         """
         folder = self.folder(version)
-        present = self.holds(version, dag_id) if dag_id else (folder / _COMPLETE).exists()
-        if present:
-            os.utime(folder)
-        else:
+        if not self.holds(version, dag_id):
             self._render(store, folder, dag_id)
             self.remove_unused()
         return folder
@@ -182,6 +183,13 @@ class VersionFolders:
             if try_lock(lock.fileno(), fcntl.LOCK_EX):
                 for path in folder.iterdir():
                     _remove_path(path)
+
+
+def _has_file_of(folder: Path, dag_id: str) -> bool:
+    manifest = _read_manifest(folder)
+    if manifest is None:
+        return False
+    return (folder / bucket_file(manifest.foundry, bucket_of(dag_id, manifest.buckets))).exists()
 
 
 def _remove_path(path: Path) -> None:
