@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import structlog
 
 from dagfoundry_airflow.airflow_api import AirflowAccessError, AirflowDag, describe_dag
 
@@ -22,11 +24,16 @@ _FEW: Final = 20
 """Up to so many DAGs are asked for one by one; beyond, the whole list is cheaper."""
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_PAUSES: Final = (1.0, 2.0, 4.0)
+"""Seconds before a request is sent again. Airflow 3's API server answers 500 when its
+database is busy: on SQLite it can wait for a lock that another of its requests holds."""
+
 _CREATE: Final = (
     f"Create it with: airflow connections add {CONNECTION_ID} --conn-type http"
     " --conn-host HOST --conn-port 8080 --conn-login USER --conn-password PASSWORD"
     " (host and port of the API server; a user that may edit DAGs and Variables)."
 )
+_log = structlog.stdlib.get_logger(__name__)
 
 
 def connect() -> AirflowRest:
@@ -119,7 +126,7 @@ class AirflowRest:
             "PATCH", f"/variables/{key}", json=body, accept=(httpx.codes.NOT_FOUND,)
         )
         if changed.is_error:
-            self._request("POST", "/variables", json=body)
+            self._request("POST", "/variables", json=body, accept=(httpx.codes.CONFLICT,))
 
     def close(self) -> None:
         """Close the connections."""
@@ -176,6 +183,21 @@ class AirflowRest:
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        """Send a request, again when the server fails: each of ours may be repeated."""
+        for pause in _PAUSES:
+            try:
+                answer = self._client.request(method, path, **content)
+            except httpx.HTTPError as error:
+                problem = repr(error)
+            else:
+                if not answer.is_server_error:
+                    return answer
+                problem = f"{answer.status_code} {answer.text[:300]}"
+            _log.warning("Airflow is asked again", method=method, path=path, problem=problem)
+            time.sleep(pause)
+        return self._send_once(method, path, **content)
+
+    def _send_once(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
         try:
             return self._client.request(method, path, **content)
         except httpx.HTTPError as error:

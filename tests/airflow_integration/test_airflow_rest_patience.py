@@ -1,0 +1,87 @@
+"""A busy API server is asked again: Airflow on SQLite answers 500 when its database is locked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagfoundry_airflow import airflow_rest
+from dagfoundry_airflow.airflow_api import AirflowAccessError
+from dagfoundry_airflow.airflow_rest import AirflowRest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIABLE = json.dumps({"value": "kept"}).encode()
+
+
+class BusyServer(HTTPServer):
+    """Answers as the API server does, but with 500 to the first requests."""
+
+    failures = 0
+    asked = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Logs in whoever asks, and knows one Variable."""
+
+    server: BusyServer
+
+    def do_POST(self) -> None:
+        """Log in."""
+        self._answer(201, b'{"access_token": "x"}')
+
+    def do_GET(self) -> None:
+        """Return the Variable, or fail."""
+        self.server.asked += 1
+        busy = self.server.asked <= self.server.failures
+        self._answer(500, b'{"detail": "Database error"}') if busy else self._answer(200, VARIABLE)
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BusyServer]:
+    """A server that can be busy; nobody waits for long."""
+    monkeypatch.setattr(airflow_rest, "_PAUSES", (0.0, 0.0, 0.0))
+    with BusyServer(("127.0.0.1", 0), Handler) as made:
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        yield made
+        made.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def rest(server: BusyServer) -> Iterator[AirflowRest]:
+    """A client of that server."""
+    client = AirflowRest(f"http://127.0.0.1:{server.server_port}", "admin", "x")
+    yield client
+    client.close()
+
+
+def test_busy_server_is_asked_again(server: BusyServer, rest: AirflowRest) -> None:
+    """Three failures in a row are overcome."""
+    server.failures = 3
+    assert rest.recall("x") == "kept"
+    assert server.asked == 4
+
+
+def test_server_that_stays_busy_is_one_clear_error(server: BusyServer, rest: AirflowRest) -> None:
+    """After the last try its own words are shown."""
+    server.failures = 100
+    with pytest.raises(AirflowAccessError, match=r"GET /variables/x: 500 .*Database error"):
+        rest.recall("x")
+    assert server.asked == 4
