@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from airflow_processes import USER, AirflowError, AirflowProcesses, free_port
+from httpx import TransportError
 from progress import DemoError, Progress
 from report import change_table, dag_table
 from rich.console import Console
@@ -63,14 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             _run(options, progress, stack)
-    except (DemoError, AirflowError) as error:
+    except (DemoError, AirflowError, TransportError) as error:
         progress.fail(str(error), log=getattr(error, "log", ""))
     except KeyboardInterrupt:
         progress.fail("interrupted")
-    left = end_leftovers()
-    progress.check("no process is left", held=not left)
-    for command in left:
-        progress.say(f"was still running: {command}")
+    finally:
+        _leave_no_process(progress)
     return _verdict(progress)
 
 
@@ -159,6 +158,13 @@ def _serve(progress: Progress, airflow: AirflowProcesses) -> None:
             airflow.check_alive()
     except KeyboardInterrupt:
         progress.console.print()
+
+
+def _leave_no_process(progress: Progress) -> None:
+    left = end_leftovers()
+    progress.check("no process is left", held=not left)
+    for command in left:
+        progress.say(f"was still running: {command}")
 
 
 def _verdict(progress: Progress) -> int:

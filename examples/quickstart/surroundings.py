@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 FOUNDRY: Final = "Quickstart"
 _NAMES: Final = ("store", "merge", "source", "airflow")
-_SQLITE_SECONDS: Final = 60
-"""How long Airflow waits for its database; the default 5 s are too few on a busy machine."""
+_SQLITE_SECONDS: Final = 10
+"""How long Airflow waits for its database: 5 s are too few on a busy machine, but its API
+server sometimes waits for itself, and then answers nobody for so long."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STOP_SECONDS: Final = 10.0
 

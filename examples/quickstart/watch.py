@@ -7,9 +7,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import uuid4
 
 from airflow_processes import AirflowError
+from httpx import TransportError
 from progress import DemoError
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _POLL_SECONDS: Final = 0.5
 _LOG_LINES: Final = 40
+_TRIES: Final = 3
+_EXISTS: Final = f" {HTTPStatus.CONFLICT.value} "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,27 +65,52 @@ class Watch:
         self._progress = progress
         self._told: set[str] = set()
 
+    def _get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Ask, again when the API server is busy with its database."""
+        return self._patiently(lambda: self._airflow.api.get(path, **query))
+
+    def _patiently(self, ask: Callable[[], _T], tries: int = _TRIES) -> _T:
+        try:
+            return ask()
+        except (AirflowError, TransportError) as error:
+            self._check_alive()
+            if not tries:
+                raise
+            self._progress.working(f"asking Airflow again: {error}")
+        time.sleep(_POLL_SECONDS)
+        return self._patiently(ask, tries - 1)
+
     def dag_ids(self) -> set[str]:
         """Return the DAGs that Airflow lists."""
-        listed = self._airflow.api.get("/dags", limit=100)["dags"]
+        listed = self._get("/dags", limit=100)["dags"]
         return {dag["dag_id"] for dag in listed}
 
     def import_errors(self) -> list[str]:
         """Return what Airflow could not import, in its words."""
-        errors = self._airflow.api.get("/importErrors", limit=100)["import_errors"]
+        errors = self._get("/importErrors", limit=100)["import_errors"]
         return [f"{error['filename']}: {error['stack_trace']}" for error in errors]
 
     def schedule(self, dag_id: str) -> str:
         """Return a DAG's schedule as Airflow shows it."""
-        return str(self._airflow.api.get(f"/dags/{dag_id}")["timetable_summary"])
+        return str(self._get(f"/dags/{dag_id}")["timetable_summary"])
 
     def trigger(self, dag_id: str) -> str:
         """Start a run and return its id."""
-        return self._airflow.api.trigger(dag_id)
+        run_id = f"demo__{uuid4().hex[:8]}"
+
+        def start() -> None:
+            try:
+                self._airflow.api.trigger(dag_id, run_id)
+            except AirflowError as error:
+                if _EXISTS not in str(error):  # else an earlier try was heard after all
+                    raise
+
+        self._patiently(start)
+        return run_id
 
     def runs(self) -> list[Run]:
         """Return all runs of all DAGs, the oldest first; tell of those that have ended."""
-        answer = self._airflow.api.get("/dags/~/dagRuns", limit=100, order_by="run_after")
+        answer = self._get("/dags/~/dagRuns", limit=100, order_by="run_after")
         runs = [_run(record) for record in answer["dag_runs"]]
         for run in runs:
             self._tell(run)
@@ -89,7 +119,7 @@ class Watch:
     def result(self, run: Run, task_id: str) -> dict[str, Any]:
         """Return the JSON result of a task of a run."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
-        value = self._airflow.api.get(f"{path}/xcomEntries/return_value")["value"]
+        value = self._get(f"{path}/xcomEntries/return_value")["value"]
         result: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
         return result
 
@@ -166,11 +196,9 @@ class Watch:
     def log_of_failure(self, run: Run) -> str:
         """Return the end of the log of the first task of a run that failed."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        for task in self._airflow.api.get(path)["task_instances"]:
+        for task in self._get(path)["task_instances"]:
             if task["state"] == "failed":
-                answer = self._airflow.api.get(
-                    f"{path}/{task['task_id']}/logs/{task['try_number']}"
-                )
+                answer = self._get(f"{path}/{task['task_id']}/logs/{task['try_number']}")
                 return f"task {task['task_id']}\n" + _last_lines(_log_text(answer))
         return "no task of it failed"
 
