@@ -255,15 +255,45 @@ def test_a_waiting_row_outlives_the_process(
 def test_an_error_is_tried_again_later(
     foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
 ) -> None:
-    """A busy machine or a missing file must not break an entry for ever."""
-    foundry.write(a={"act": "raise"})
+    """A busy machine must not break an entry for ever; its error stays until it is good."""
+    foundry.write(a={"act": "wait, raise"})
     publisher.refresh()
-    rows = foundry.store.rows_at(foundry.name, 1, dag_id="live__a_probe")
-    impatient = another("home", pace=Pace(trials=120, retry=0.0), thorough=False)
+    before, files = publisher.state(), fingerprints(publisher.folder)
+    assert before.errors
+    pace = Pace(trials=0.1, retry=0.0, limits=PACE.limits)
+    impatient = another("home", pace=pace, thorough=False)
     impatient.refresh()
-    assert impatient.state().errors == publisher.state().errors
-    assert impatient.state().retry_at > 0
-    assert rows[0].status is Status.ACTIVE
+    assert impatient.state().pending == ("live__a_probe",)
+    assert impatient.state().record == before.record
+    settle(impatient)
+    assert impatient.state().record == before.record
+    assert fingerprints(publisher.folder) == files
+
+
+def settle(publisher: Publisher) -> None:
+    """Refresh until nothing waits for its trial."""
+    until = time.monotonic() + 60
+    publisher.refresh()
+    while publisher.state().pending:
+        assert time.monotonic() < until
+        publisher.refresh()
+
+
+def test_a_row_that_another_process_saw_is_the_newest(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
+    """What this process remembers of a waiting row may be old."""
+    foundry.write(a={})
+    publisher.refresh()
+    pace = Pace(trials=0.1, limits=PACE.limits)
+    first, second = (another("home", pace=pace, thorough=False) for _ in range(2))
+    foundry.write(a={"number": 1, "act": "wait"})
+    first.refresh()
+    foundry.write(a={"number": 2, "act": "wait"})
+    second.refresh()
+    assert first.state().pending == ("live__a_probe",)
+    settle(first)
+    assert served(first)["live__a_probe"]["revision"] == 3
 
 
 # --- Removal and the touches that follow it ----------------------------------------
@@ -516,6 +546,20 @@ def test_a_fresh_host_takes_over_what_is_held(
     assert fresh.state().record == publisher.state().record
 
 
+def test_a_fresh_host_shows_the_errors_before_it_has_tried_anything(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher], tmp_path: Path
+) -> None:
+    """It serves at once what another host found good and bad."""
+    foundry.write(a={}, b={"act": "raise"})
+    publisher.refresh()
+    trials = Trials(tmp_path / "none", PACE.limits)
+    fresh = another(trials=trials, pace=Pace(trials=0.0))
+    fresh.refresh()
+    trials.close()
+    assert fresh.state().record == publisher.state().record
+    assert content(fresh.folder) == content(publisher.folder)
+
+
 def test_two_processes_share_a_folder(
     foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
 ) -> None:
@@ -612,8 +656,13 @@ def test_a_first_appearance_is_counted_once(
     publisher.refresh()
     foundry.write(b="active")
     publisher.refresh()
-    another().refresh()
+    fresh = another()
+    fresh.refresh()
     another("home").refresh()
+    foundry.write(a="retired")
+    fresh.refresh()
+    foundry.write(a="active")
+    fresh.refresh()
     assert counted("dagfoundry_dags_created_total", factory_type="probe") == start + 2
 
 
@@ -730,16 +779,24 @@ def test_old_folders_go_when_nobody_uses_them(
     foundry.write(a={"number": 0})
     publisher.refresh()
     used = publisher.state().version
+    lately = time.time() - 3600
     for number in range(12):
-        (versions / f"r0-old{number:09}").mkdir()
-        os.utime(versions / f"r0-old{number:09}", (number, number))
+        (versions / f"old{number:02}").mkdir()
+        os.utime(versions / f"old{number:02}", (number, number))
+        (versions / f"late{number:02}").mkdir()
+        os.utime(versions / f"late{number:02}", (lately, lately))
+    os.utime(versions / used, (0, 0))
     publisher.materialise(used, "live__a_probe")
     foundry.write(a={"number": 1})
     publisher.refresh()
     left = {path.name for path in versions.iterdir()}
-    assert len(left) == 10
-    assert used in left
-    assert "r0-old000000000" not in left
+    late = {f"late{number:02}" for number in range(12)}
+    assert left == {used, publisher.state().version, *late}
+    for name in late:
+        os.utime(versions / name, (20, 20))
+    foundry.write(a={"number": 2})
+    publisher.refresh()
+    assert len(list(versions.iterdir())) == 10
 
 
 def test_a_folder_that_airflow_has_noted_is_emptied_but_stays(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -64,27 +65,39 @@ def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:  # noqa: ANN4
     return dag
 
 
+def raise_key_error() -> None:
+    """Fail with something that differs from process to process."""
+    msg = f"{object()} does not like it"
+    raise KeyError(msg)
+
+
+def take_time_and_raise() -> None:
+    """Fail, but not at once."""
+    time.sleep(2)
+    msg = "it took its time"
+    raise RuntimeError(msg)
+
+
+ACTS = {
+    "raise": raise_key_error,
+    "wait": lambda: time.sleep(2),
+    "wait, raise": take_time_and_raise,
+    "hang": lambda: time.sleep(3600),
+    "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "exit": lambda: os._exit(3),
+    "leave": lambda: sys.exit(0),
+    "print": lambda: print('{"key": "no answer"}'),  # noqa: T201 - must not be taken for one
+}
+
+
 def act(what: str, task: Any) -> None:  # noqa: ANN401 - an operator
     """Do what a row says, in the middle of its build."""
-    if what == "raise":
-        msg = f"{object()} does not like it"
-        raise KeyError(msg)
-    if what == "hang":
-        time.sleep(3600)
-    if what == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if what == "exit":
-        os._exit(3)
-    if what == "leave":
-        raise SystemExit(0)
-    if what == "print":
-        print('{"key": "no answer"}')  # noqa: T201 - must not be taken for an answer
+    if what in ACTS:
+        ACTS[what]()
     if what == "circle":
         task >> task
     if what == "not serialisable":
         task.weight_rule = Unknown()
-    if what == "wait":
-        time.sleep(2)
 
 
 @dagfoundry.hookimpl
