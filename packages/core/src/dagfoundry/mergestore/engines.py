@@ -84,7 +84,9 @@ def open_source(database: Database | URL | str) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open one consistent snapshot of a database; it blocks no writer.
+    """Open one consistent snapshot of a database.
+
+    It blocks no writer, except on a SQLite file that is not in WAL mode.
 
     Raises:
         JobFailedError: The database cannot be read.

@@ -60,7 +60,7 @@ def _staged(
 
 
 def _is_live(tables: DatasetTables) -> sa.ColumnElement[bool]:
-    if tables.milestoning is Milestoning.FORENSIC:
+    if tables.milestoning == Milestoning.FORENSIC:
         return tables.merge.c[BATCH_OUT] == LIVE_RECORD
     return sa.true()
 
@@ -69,7 +69,7 @@ def _leave(
     connection: Connection, tables: DatasetTables, batch_id: int, which: sa.ColumnElement[bool]
 ) -> int:
     statement: sa.Delete | sa.Update = sa.delete(tables.merge)
-    if tables.milestoning is Milestoning.FORENSIC:
+    if tables.milestoning == Milestoning.FORENSIC:
         # inclusive: the last batch in which the row was live
         statement = sa.update(tables.merge).values({BATCH_OUT: batch_id - 1})
     return connection.execute(statement.where(_is_live(tables), which)).rowcount
@@ -83,7 +83,7 @@ def _enter(connection: Connection, tables: DatasetTables, batch_id: int) -> int:
     columns: dict[str, sa.ColumnElement[Any]] = {
         name: staging.c[name] for name in (*tables.columns, ALL_HASH, KEY_HASH)
     }
-    if tables.milestoning is Milestoning.FORENSIC:
+    if tables.milestoning == Milestoning.FORENSIC:
         columns |= {BATCH_IN: staging.c[BATCH_ID], BATCH_OUT: sa.literal(LIVE_RECORD)}
     else:
         columns |= {BATCH_ID: staging.c[BATCH_ID]}

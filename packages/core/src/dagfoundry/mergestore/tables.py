@@ -120,7 +120,7 @@ def _new_columns(
 def _merge_table(
     name: str, columns: Sequence[sa.Column[Any]], key: Sequence[str], milestoning: Milestoning
 ) -> sa.Table:
-    if milestoning is Milestoning.FORENSIC:
+    if milestoning == Milestoning.FORENSIC:
         system = [_hash(ALL_HASH), _hash(KEY_HASH), _number(BATCH_IN), _number(BATCH_OUT)]
         primary = [*key, BATCH_IN] if key else [KEY_HASH, BATCH_IN]
         return _index(
