@@ -16,8 +16,9 @@ from dagfoundry.names import bucket_file, bucket_of, python_name
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
-from dagfoundry_airflow.publish import Publisher
+from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.snapshot import read_rows, sidecar_name
+from dagfoundry_airflow.trial_process import TrialLimits
 from dagfoundry_airflow.versions import rows_by_dag_id
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from dagfoundry_airflow.state import State
 
 _STORE_TIMEOUT_SECONDS: Final = 2.0
+_PACE: Final = Pace(trials=15.0, limits=TrialLimits(build=5.0))
+"""A trial process does not outlive the parse, so a build that hangs must end within it, and
+the whole parse within Airflow's ``dagbag_import_timeout`` of 30 s."""
 
 _SHARD: Final = '''\
 """Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""
@@ -136,7 +140,9 @@ class _Local:
         self._store: Store = open_store(
             read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
-        self._publisher = Publisher(foundry, _home(foundry), self._store, thorough=False)
+        self._publisher = Publisher(
+            foundry, _home(foundry), self._store, pace=_PACE, thorough=False
+        )
 
     def refreshed(self) -> State:
         """Renew the snapshot if the store has moved, and return its state."""
