@@ -11,7 +11,6 @@ process and no file.
 from __future__ import annotations
 
 import argparse
-import io
 import platform
 import signal
 import sys
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from airflow_processes import USER, AirflowError, AirflowProcesses, free_port
 from httpx import TransportError
 from progress import DemoError, Progress
-from report import change_table, dag_table
+from report import change_table, dag_table, save_picture
 from rich.console import Console
 from steps import Demo
 from surroundings import (
@@ -51,7 +50,7 @@ PACKAGES: Final = (
     "dagfoundry-airflow",
 )
 _WIDTH: Final = 110
-"""Columns of a pipe and of the picture."""
+"""Columns of a pipe."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +104,7 @@ def _run(options: argparse.Namespace, progress: Progress, stack: ExitStack) -> N
     stack.callback(demo.close)
     tables = _play(demo, progress)
     if options.picture:
-        _save_picture(options.picture, tables)
+        save_picture(options.picture, tables)
     if options.serve:
         _serve(progress, airflow)
     with progress.step("Stopping Airflow"):
@@ -139,14 +138,6 @@ def _describe(progress: Progress, folder: Path) -> None:
     progress.say(", ".join(f"{name} {version(name)}" for name in PACKAGES))
 
 
-def _save_picture(path: Path, tables: Sequence[Table]) -> None:
-    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
-    for table in tables:
-        console.print(table)
-        console.print()
-    console.save_svg(str(path), title="nox -s demo")
-
-
 def _serve(progress: Progress, airflow: AirflowProcesses) -> None:
     progress.console.print(
         f"\n[bold]Airflow is at {airflow.url}[/bold]"
@@ -168,11 +159,11 @@ def _leave_no_process(progress: Progress) -> None:
 
 
 def _verdict(progress: Progress) -> int:
-    seconds = f"{progress.seconds:.0f} s"
+    seconds = f"{sum(took for _, took in progress.steps):.0f} s"
     if not progress.failures:
-        progress.console.print(f"\n[bold green]All held, in {seconds}.[/bold green]")
+        progress.console.print(f"\n[bold green]All held; the steps took {seconds}.[/bold green]")
         return 0
-    progress.console.print(f"\n[bold red]{len(progress.failures)} failed, in {seconds}:[/]")
+    progress.console.print(f"\n[bold red]{len(progress.failures)} failed after {seconds}:[/]")
     for failure in progress.failures:
         progress.say(failure, "bold red")
     return 1

@@ -260,7 +260,6 @@ class Demo:
         changed_model(self._model)
         self._merge("A stream more, a schedule changed, a transformer less")
         merged = time.monotonic()
-        self._progress.say(f"new schedule of {RESCHEDULED_DAG}, {ADDED_DAG}, no {REMOVED_DAG}")
         looks: dict[str, tuple[str, Callable[[], bool]]] = {
             f"added stream {ADDED_DAG}": ("listed", lambda: ADDED_DAG in self._watch.dag_ids()),
             f"changed schedule of {RESCHEDULED_DAG}": (RESCHEDULED, self._is_rescheduled),
