@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 AIRFLOW_3 = {
+    "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "10",
+    "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
     "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
     "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
         [
@@ -44,14 +46,16 @@ AIRFLOW_3 = {
 }
 AIRFLOW_2 = {
     "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
-    "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "10",
-    "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "15",
+    "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "10",
 }
 """Airflow's configuration for tests: it looks more often than by default."""
 
 # Airflow reads its home when it is first imported.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="dagfoundry-airflow-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+# Airflow 2.11 warns about its own default.
+os.environ.setdefault("AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY", "True")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
@@ -329,23 +333,24 @@ class Live:
         self._model = model
         self._seen: set[str] = set()
 
+    def write_model(self, **entries: dict[str, Any] | None) -> None:
+        """Add, change or (with None) remove entries of the model."""
+        changed = self.entries | entries
+        self.entries = {k: v for k, v in changed.items() if v is not None}
+        items = [{"name": name, **values} for name, values in self.entries.items()]
+        platform = {"name": "Alive", "merge_store": {"url_variable": "PROBING_MERGE_URL"}}
+        head = {"foundry": self.foundry, "buckets": 2, "platforms": [platform]}
+        self._model.write_text(json.dumps(head | {"probes": items}))
+
     def merge(self, **entries: dict[str, Any] | None) -> int:
-        """Add, change or (with None) remove entries and return the head revision."""
+        """Change the model, merge it and return the head revision."""
         from dagfoundry.merge import Guards, merge
         from dagfoundry.model import load_model
         from dagfoundry.plugins import load_plugins
         from dagfoundry.store import Source
         from dagfoundry.store.write import Origin
 
-        changed = self.entries | entries
-        self.entries = {k: v for k, v in changed.items() if v is not None}
-        items = [{"name": name, **values} for name, values in self.entries.items()]
-        head = {
-            "foundry": self.foundry,
-            "buckets": 2,
-            "platforms": [{"name": "Alive", "merge_store": {"url_variable": "PROBING_MERGE_URL"}}],
-        }
-        self._model.write_text(json.dumps(head | {"probes": items}))
+        self.write_model(**entries)
         plugins = load_plugins()
         origin = Origin(author="Ada", message="a test", source=Source.MERGE)
         loaded = load_model([self._model], plugins)

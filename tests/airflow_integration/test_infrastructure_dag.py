@@ -13,6 +13,8 @@ from dagfoundry_airflow.build import build_dag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conftest import Live
+
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
     from dagfoundry_airflow._compat import DAG
@@ -60,6 +62,26 @@ def test_the_merge_is_a_job(dag: DAG) -> None:
     """It runs the command line that a person would."""
     merge = dag.get_task("infrastructure_merge_task")
     assert merge.command == ("-m", "dagfoundry", "merge", "--as-job")
+
+
+def test_a_run_merges_the_model_and_looks_after_the_foundry(live: Live) -> None:
+    """In a real Airflow, with a model that nobody has merged by hand."""
+    live.merge(leaving={})
+    live.reconcile()
+    live.write_model(arriving={}, leaving=None)
+    dag_id = "living_infrastructure"
+    run_id = live.run(dag_id)
+    head = live.store.head(live.foundry).revision
+    report = live.result(dag_id, run_id, "create_factory_dags")
+    assert live.dag_id("arriving") in report["created"]
+    assert live.dag_id("leaving") in report["retired"]
+    assert report["revision"] >= report["since"] + 1
+    assert head >= report["revision"]
+    assert live.dag_id("arriving") in live.dags()
+    grants = live.result(dag_id, run_id, "apply_security_task")["grants"]
+    assert "GRANT SELECT ON living_changes TO dagfoundry_reader" in grants
+    assert live.result(dag_id, run_id, "table_removal_task") == {"tables": {}}
+    assert live.result(dag_id, run_id, "metrics_collector_task") == {"streams": []}
 
 
 def test_it_serialises_the_same_twice(

@@ -80,6 +80,10 @@ class AirflowApi(Protocol):
         """Keep a text in Airflow, as a Variable."""
         ...
 
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
 
 def describe_dag(values: Mapping[str, Any], *, file: str) -> AirflowDag:
     """Return a DAG from the names that Airflow 3 gives its properties.

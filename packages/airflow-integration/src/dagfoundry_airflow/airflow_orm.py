@@ -91,6 +91,9 @@ class AirflowOrm:
 
         Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
 
+    def close(self) -> None:
+        """Do nothing: the sessions are closed already."""
+
 
 def _session() -> Any:  # noqa: ANN401 - Airflow's session
     from airflow.utils.session import create_session

@@ -23,6 +23,9 @@ _PAGE: Final = 100
 _FEW: Final = 20
 """Up to so many DAGs are asked for one by one; beyond, the whole list is cheaper."""
 
+_TOKEN_REFUSED: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+"""An expired token, and one of an API server that has since got another secret."""
+
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _PAUSES: Final = (1.0, 2.0, 4.0)
 """Seconds before a request is sent again. Airflow 3's API server answers 500 when its
@@ -74,6 +77,7 @@ class AirflowRest:
     """
 
     def __init__(self, url: str, user: str, password: str) -> None:
+        self.url = url
         self._login = {"username": user, "password": password}
         self._client = httpx.Client(base_url=url, timeout=_TIMEOUT)
 
@@ -166,8 +170,8 @@ class AirflowRest:
         if "Authorization" not in self._client.headers:
             self._log_in()
         answer = self._send(method, f"/api/v2{path}", **content)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            self._log_in()  # the token has expired
+        if answer.status_code in _TOKEN_REFUSED:
+            self._log_in()
             answer = self._send(method, f"/api/v2{path}", **content)
         if answer.is_error and answer.status_code not in accept:
             raise self._refused(method, path, answer)
@@ -177,7 +181,7 @@ class AirflowRest:
         answer = self._send("POST", "/auth/token", json=self._login)
         if answer.is_error:
             user = self._login["username"]
-            msg = f"Airflow at {self._client.base_url} refused the login of {user!r}"
+            msg = f"Airflow at {self.url} refused the login of {user!r}"
             remedy = f"Correct login and password of Airflow connection {CONNECTION_ID!r}."
             raise AirflowAccessError(f"{msg} ({answer.status_code})", remedy=remedy)
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -201,7 +205,7 @@ class AirflowRest:
         try:
             return self._client.request(method, path, **content)
         except httpx.HTTPError as error:
-            msg = f"Airflow at {self._client.base_url} does not answer {method} {path}: {error!r}"
+            msg = f"Airflow at {self.url} does not answer {method} {path}: {error!r}"
             remedy = (
                 f"Check host and port of Airflow connection {CONNECTION_ID!r} and the API server."
             )

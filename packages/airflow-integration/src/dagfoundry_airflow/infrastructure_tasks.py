@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -35,18 +36,19 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
     """
     from dagfoundry_airflow._compat import open_airflow_api
 
-    store, api = _open_store(), open_airflow_api()
+    store = _open_store()
     since = _previous_merge(store, foundry)
 
     def is_concerned(row: RowState) -> bool:
         return row.revision > since and row.kind is not RowKind.INFRASTRUCTURE
 
-    serving = await_serving(
-        lambda: observe(store, api, foundry, is_concerned),
-        api,
-        timeout_seconds=WAIT_SECONDS,
-        removed=True,
-    )
+    with closing(open_airflow_api()) as api:
+        serving = await_serving(
+            lambda: observe(store, api, foundry, is_concerned),
+            api,
+            timeout_seconds=WAIT_SECONDS,
+            removed=True,
+        )
     before = store.rows_at(foundry, since) if since else []
     concerned = {row.dag_id for row in serving.rows}
     changes = changes_between((row for row in before if row.dag_id in concerned), serving.rows)

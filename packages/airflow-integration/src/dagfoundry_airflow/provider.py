@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 
@@ -11,5 +12,5 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "dagfoundry-airflow",
         "name": "DAG Foundry",
         "description": "Serves the pipelines of a DAG Foundry store as Airflow DAGs.",
-        "versions": ["0.1.0"],
+        "versions": [version("dagfoundry-airflow")],
     }

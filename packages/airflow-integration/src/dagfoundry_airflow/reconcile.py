@@ -8,6 +8,7 @@ retires a row only if it still is retiring.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +68,8 @@ def reconcile_factory(
         foundry=foundry, platform_name=platform_name, factory_type=factory_type, dag_id=dag_id
     )
     store = open_store(read_settings().store_url)
-    return Reconciliation(store, open_airflow_api(), name).run(wait_seconds=WAIT_SECONDS)
+    with closing(open_airflow_api()) as api:
+        return Reconciliation(store, api, name).run(wait_seconds=WAIT_SECONDS)
 
 
 class Reconciliation:
