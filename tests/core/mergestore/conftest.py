@@ -8,14 +8,12 @@ import os
 import subprocess
 import sys
 import time
-import uuid
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
 
 from dagfoundry.mergestore import (
     SourceDataset,
@@ -30,11 +28,11 @@ from dagfoundry.model.schema import Milestoning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy.engine import URL, Engine
 
     from dagfoundry import JobResult
+    from tests.conftest import NewDatabase
 
 PLATFORM = "YellowLive"
 STORE = "Shop"
@@ -180,65 +178,44 @@ def _run(engine: Engine, statements: Iterable[str]) -> None:
             connection.exec_driver_sql(statement)
 
 
-@contextlib.contextmanager
-def _database(request: pytest.FixtureRequest, kind: str, role: str) -> Iterator[URL]:
-    if kind == "sqlite":
-        folder: Path = request.getfixturevalue("tmp_path")
-        yield make_url(f"sqlite:///{folder / role}.db")
-        return
-    server: URL = request.getfixturevalue("postgres_server")
-    name = f"{role}_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(
-        server, future=True, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
-    )
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    yield server.set(database=name)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-
-def make_lab(request: pytest.FixtureRequest, source: str, merge: str) -> Iterator[Lab]:
+def make_lab(new_database: NewDatabase, source: str, merge: str) -> Lab:
     """Make a source and a merge store of the given kinds."""
-    with (
-        _database(request, source, "source") as source_url,
-        _database(request, merge, "merge") as merge_url,
-    ):
-        owner = sa.create_engine(source_url, future=True, poolclass=sa.pool.NullPool)
-        owner.connect().close()
-        yield Lab(
-            source_url=source_url,
-            merge_url=merge_url,
-            owner=owner,
-            source=open_source(source_url),
-            merge=open_merge_store(merge_url),
-        )
+    source_url, merge_url = new_database(source, "source"), new_database(merge, "merge")
+    owner = sa.create_engine(source_url, future=True, poolclass=sa.pool.NullPool)
+    owner.connect().close()
+    return Lab(
+        source_url=source_url,
+        merge_url=merge_url,
+        owner=owner,
+        source=open_source(source_url),
+        merge=open_merge_store(merge_url),
+    )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest, new_database: NewDatabase) -> Lab:
     """Source and merge store on the same kind of database."""
-    yield from make_lab(request, request.param, request.param)
+    return make_lab(new_database, request.param, request.param)
 
 
 @pytest.fixture(
     params=["sqlite-sqlite", "postgresql-postgresql", "sqlite-postgresql", "postgresql-sqlite"]
 )
-def any_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def any_lab(request: pytest.FixtureRequest, new_database: NewDatabase) -> Lab:
     """Source and merge store on every pair of databases."""
-    yield from make_lab(request, *request.param.split("-"))
+    return make_lab(new_database, *request.param.split("-"))
 
 
 @pytest.fixture
-def sqlite_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def sqlite_lab(new_database: NewDatabase) -> Lab:
     """Source and merge store on SQLite."""
-    yield from make_lab(request, "sqlite", "sqlite")
+    return make_lab(new_database, "sqlite", "sqlite")
 
 
 @pytest.fixture
-def postgres_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+def postgres_lab(new_database: NewDatabase) -> Lab:
     """Source and merge store on PostgreSQL."""
-    yield from make_lab(request, "postgresql", "postgresql")
+    return make_lab(new_database, "postgresql", "postgresql")
 
 
 @pytest.fixture
