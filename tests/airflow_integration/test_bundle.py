@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conftest import Foundry
+    from conftest import Foundry, Live
 
 WAIT_SECONDS = 120
 
@@ -363,3 +364,31 @@ def test_a_dag_processor_that_starts_before_the_store(
     processor.wait(lambda: "does not exist" in log.read_text())
     foundry.show()
     processor.wait(lambda: "live__a_probe" in processor.listed())
+
+
+# --- Runs in a whole Airflow -----------------------------------------------------------
+
+
+def test_a_run_ends_on_the_version_with_which_it_began(live: Live, tmp_path: Path) -> None:
+    """Its DAG changes meanwhile, and the folder of its version is lost."""
+    flag, dag_id = tmp_path / "go on", live.dag_id("pinned")
+    revision = live.merge(pinned={"number": 1, "until": str(flag)})
+    live.until(lambda: dag_id in live.dags())
+    live.airflow.api.patch(f"/dags/{dag_id}", {"is_paused": False})
+    run_id = live.airflow.api.trigger(dag_id)
+    run = f"/dags/{dag_id}/dagRuns/{run_id}"
+    task = f"{run}/taskInstances/sleep"
+    live.until(lambda: live.airflow.api.get(task)["state"] == "running")
+
+    live.merge(pinned={"number": 2, "until": str(flag)})
+    live.until(lambda: f"revision: {revision + 1}" in live.dags()[dag_id]["description"])
+    version = live.airflow.api.get(run)["bundle_version"]
+    assert version.startswith(f"r{revision}-")
+    folder = live.airflow.home / "bundles" / "living" / "versions" / version
+    shutil.rmtree(folder)
+    flag.touch()
+    live.until(lambda: live.airflow.api.get(run)["state"] == "success")
+    assert "the number is 1" in live.task_logs(dag_id, run_id)
+    assert len(list(folder.glob("*.py"))) == 1
+    assert "the number is 2" in live.task_logs(dag_id, live.run(dag_id))
+    live.merge(pinned=None)

@@ -21,6 +21,14 @@ pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}
 """
 """A job that ends when a file is there."""
 
+TELL = """
+import json, os, pathlib
+spec = json.loads(pathlib.Path(os.environ["DAGFOUNDRY_JOB_SPEC"]).read_text())
+print("the number is", spec["number"])
+pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}')
+"""
+"""A job that tells the number in its spec."""
+
 
 class Probe(dagfoundry.SectionItem):
     """An item of the section ``probes``."""
@@ -61,7 +69,8 @@ def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:  # noqa: ANN4
         act(config.act, first)
         first >> kit.empty(f"second_{config.number}")
         if config.until:
-            first >> kit.job("sleep", ("-c", SLEEP), spec={"until": config.until})
+            sleep = kit.job("sleep", ("-c", SLEEP), spec={"until": config.until})
+            first >> sleep >> kit.job("tell", ("-c", TELL), spec={"number": config.number})
     return dag
 
 
