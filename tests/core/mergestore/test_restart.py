@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,9 @@ from dagfoundry.errors import JobFailedError
 from dagfoundry.mergestore import SourceDataset, stream_lock
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
     from conftest import Lab
 
 ROWS = 4000
@@ -61,10 +64,20 @@ def test_datasets_staged_before_the_kill_lose_nothing(lab: Lab, many: sa.Table) 
     assert len(lab.merged("other")) == 2
 
 
+@contextmanager
+def asleep(job: subprocess.Popen[str]) -> Iterator[None]:
+    """Stop a job's process for a while, so that it cannot end before the test looks."""
+    job.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        job.send_signal(signal.SIGCONT)
+
+
 def test_second_job_on_a_stream_is_refused(lab: Lab, many: sa.Table) -> None:
     """Of two jobs on one stream the first wins, and the other says why it does not work (D39)."""
     with lab.running_job(many.name) as job:
-        with pytest.raises(JobFailedError) as caught:
+        with asleep(job), pytest.raises(JobFailedError) as caught:
             lab.ingest("many")
         assert caught.value.what == "another job works on stream Shop of platform YellowLive"
         output, _ = job.communicate()
@@ -75,7 +88,8 @@ def test_second_job_on_a_stream_is_refused(lab: Lab, many: sa.Table) -> None:
 
 def test_second_job_on_a_dataset_is_refused(lab: Lab, many: sa.Table) -> None:
     """A dataset that changes its stream while a job runs is not written by both."""
-    with lab.running_job(many.name), pytest.raises(JobFailedError, match="another job works on"):
+    refused = pytest.raises(JobFailedError, match="another job works on")
+    with lab.running_job(many.name) as job, asleep(job), refused:
         lab.ingest("many", stream="Shop#many")
 
 
