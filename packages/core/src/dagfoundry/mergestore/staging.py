@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from dagfoundry.errors import DatasetInvalidError
 from dagfoundry.mergestore.engines import reason, writing
-from dagfoundry.mergestore.hashing import hash_values
+from dagfoundry.mergestore.hashing import hash_rows
 from dagfoundry.mergestore.keys import check_keys
 from dagfoundry.mergestore.values import bound_values, copy_text
 
@@ -57,10 +57,10 @@ def stage(
         JobFailedError: One of the databases fails.
     """
     write = _copier(merge, tables) if _has_copy(merge) else _inserter(source, merge, tables)
-    hashes, rows = _hasher(tables), 0
+    key_of, rows = _key_of(tables), 0
     try:
         for chunk in _chunks(source, tables, chunk_rows):
-            staged = [(*row, batch_id, *hashes(row)) for row in chunk]
+            staged = _with_hashes(chunk, batch_id, key_of)
             with writing(merge), _refusal(merge):
                 write(staged)
             rows += len(staged)
@@ -87,17 +87,23 @@ def _expressions(tables: DatasetTables) -> list[sa.ColumnElement[Any]]:
     return [c.expression() if c else sa.null().label(name) for name, c in found]
 
 
-def _hasher(tables: DatasetTables) -> Callable[[Row], tuple[str, str]]:
-    """Return what computes the hashes of a row and of its key."""
-    key = tables.shape.dataset.key
-    positions = [tables.columns.index(name) for name in key]
-    if not key:
-        return lambda row: (hash_values(row),) * 2
+def _key_of(tables: DatasetTables) -> Callable[[Row], Row] | None:
+    """Return what takes the key out of a row; none when the whole row is the key."""
+    positions = [tables.columns.index(name) for name in tables.shape.dataset.key]
+    if not positions:
+        return None
     if len(positions) == 1:
         only = positions[0]
-        return lambda row: (hash_values(row), hash_values((row[only],)))
-    key_of = itemgetter(*positions)
-    return lambda row: (hash_values(row), hash_values(key_of(row)))
+        return lambda row: (row[only],)
+    return itemgetter(*positions)
+
+
+def _with_hashes(rows: list[Row], batch_id: int, key_of: Callable[[Row], Row] | None) -> list[Row]:
+    hashes = hash_rows(rows)
+    keys = hash_rows([key_of(row) for row in rows]) if key_of else hashes
+    return [
+        (*row, batch_id, whole, key) for row, whole, key in zip(rows, hashes, keys, strict=True)
+    ]
 
 
 def _has_copy(merge: Connection) -> bool:
