@@ -130,6 +130,20 @@ def test_only_airflows_exception_leaves_initialize(
         make_bundle().initialize()
 
 
+def test_even_a_surprise_is_airflows_exception(
+    make_bundle: Callable[..., DagFoundryBundle],
+    foundry: Foundry,
+    settled: Callable[[DagFoundryBundle], str],
+) -> None:
+    """Somebody edited a table that nobody should."""
+    foundry.write(a={})
+    settled(make_bundle())
+    with foundry.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE probing_versions SET manifest = '{'")
+    with pytest.raises(AirflowException, match="JSONDecodeError"):
+        make_bundle("another").initialize()
+
+
 def test_a_disk_that_cannot_be_written_is_airflows_exception_too(
     make_bundle: Callable[..., DagFoundryBundle], tmp_path: Path
 ) -> None:
@@ -392,3 +406,4 @@ def test_a_run_ends_on_the_version_with_which_it_began(live: Live, tmp_path: Pat
     assert len(list(folder.glob("*.py"))) == 1
     assert "the number is 2" in live.task_logs(dag_id, live.run(dag_id))
     live.merge(pinned=None)
+    live.reconcile()

@@ -15,6 +15,7 @@ import dagfoundry
 SLEEP = """
 import json, os, pathlib, time
 spec = json.loads(pathlib.Path(os.environ["DAGFOUNDRY_JOB_SPEC"]).read_text())
+pathlib.Path(spec["until"] + ".pid").write_text(str(os.getpid()))
 while not pathlib.Path(spec["until"]).exists():
     time.sleep(0.2)
 pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}')

@@ -152,6 +152,9 @@ def _airflow_errors() -> Iterator[None]:
         yield
     except (FoundryError, OSError) as error:
         raise AirflowException(str(error)) from error
+    except Exception as error:
+        msg = f"unexpected {type(error).__name__}: {error}"
+        raise AirflowException(msg) from error
 
 
 def _patiently(work: Callable[[], Path]) -> Path:
