@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,11 +51,12 @@ def test_the_owner_retries_and_pool_of_the_model_reach_every_task(
     make_row: Callable[..., RowState],
 ) -> None:
     """What the model says goes before the defaults."""
-    options = {"owner": "team-a", "retries": 4, "pool": "heavy"}
+    options = {"owner": "team-a", "retries": 4, "retry_delay": 15, "pool": "heavy"}
     kit = Kit(make_row(config={"dagfoundry": options}))
     with kit.dag(schedule=None, tags=(), retries=1):
         task = kit.job("work", ("-c", "pass"), spec={})
     assert (task.owner, task.retries, task.pool) == ("team-a", 4, "heavy")
+    assert task.retry_delay == timedelta(seconds=15)
 
 
 def test_without_options_the_owner_is_the_references_and_retries_are_the_types(
@@ -65,6 +67,7 @@ def test_without_options_the_owner_is_the_references_and_retries_are_the_types(
     with kit.dag(schedule=None, tags=(), retries=1):
         task = kit.empty("work")
     assert (task.owner, task.retries) == ("datasurface", 1)
+    assert task.retry_delay == timedelta(minutes=5)
 
 
 def test_a_retiring_entry_has_no_schedule_and_does_not_start_itself(

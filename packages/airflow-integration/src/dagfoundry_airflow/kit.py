@@ -28,7 +28,7 @@ START_DATE: Final = datetime(2025, 1, 1, tzinfo=timezone.utc)
 """The reference's start date; with no catch-up it never causes a run."""
 
 _OWNER: Final = "datasurface"
-_RETRY_DELAY: Final = timedelta(minutes=5)
+_RETRY_SECONDS: Final = 300
 _LOCAL_RUNNER: Final = "local"
 
 
@@ -155,7 +155,7 @@ class Kit:
             "owner": self._options.get("owner") or _OWNER,
             "depends_on_past": False,
             "retries": self._options.get("retries", retries),
-            "retry_delay": _RETRY_DELAY,
+            "retry_delay": timedelta(seconds=self._options.get("retry_delay", _RETRY_SECONDS)),
         }
         if self._options.get("pool"):
             arguments["pool"] = self._options["pool"]

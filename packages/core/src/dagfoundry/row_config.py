@@ -96,6 +96,7 @@ def _item_block(item: SectionItem) -> dict[str, Any]:
         "owner": item.owner,
         "tags": list(item.tags) or None,
         "retries": item.retries,
+        "retry_delay": item.retry_delay,
         "pool": item.pool,
     }
     return {key: value for key, value in block.items() if value is not None}

@@ -91,6 +91,7 @@ class SectionItem(ModelPart):
         owner: Owner shown in Airflow.
         tags: Tags besides the type's own.
         retries: Retries of each task; the type's default when absent.
+        retry_delay: Seconds before a retry; 300 when absent.
         pool: Airflow pool of each task.
     """
 
@@ -100,4 +101,5 @@ class SectionItem(ModelPart):
     owner: Annotated[str, Field(min_length=1)] | None = None
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     retries: Annotated[int, Field(ge=0, le=100)] | None = None
+    retry_delay: Annotated[int, Field(ge=1, le=86_400)] | None = None
     pool: Annotated[str, Field(min_length=1, max_length=256)] | None = None
