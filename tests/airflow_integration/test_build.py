@@ -7,13 +7,18 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from dagfoundry.errors import BuildFailedError, FactoryTypeMissingError
+from dagfoundry.merge import Guards, merge
+from dagfoundry.model import load_model
 from dagfoundry.plugins import load_plugins
-from dagfoundry.store.records import RowKind
+from dagfoundry.store import RowKind, Source, open_store
+from dagfoundry.store.write import Origin
 from dagfoundry_airflow.build import build_dag
 
 if TYPE_CHECKING:
@@ -22,6 +27,14 @@ if TYPE_CHECKING:
     from dagfoundry import DagKit, Entry
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
+
+_AFTER_JOB = {"check_result", "reschedule_immediately", "wait_for_trigger"}
+STREAM_TASKS = {"snapshot_merge_job"} | _AFTER_JOB
+TRANSFORMER_TASKS = {
+    "start_datatransformer",
+    "datatransformer_job",
+    "output_ingestion_job",
+} | _AFTER_JOB
 
 SERIALIZE = """
 import json, sys
@@ -98,6 +111,46 @@ def test_the_installed_types_build_their_factory_dags(
         dag = build_dag(row, plugins)
         assert dag.dag_id == dag_id
         assert serialized(dag)
+
+
+@pytest.fixture
+def quickstart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[RowState]:
+    """The rows of the quickstart's model."""
+    for name in ("MERGE", "SOURCE"):
+        monkeypatch.setenv(f"QUICKSTART_{name}_URL", f"sqlite:///{tmp_path / name}.db")
+    model = load_model([Path(__file__).parents[2] / "examples" / "quickstart"], load_plugins())
+    store = open_store(make_url(f"sqlite:///{tmp_path / 'store.db'}"))
+    origin = Origin(author="Ada", message="", source=Source.MERGE)
+    head = merge(store, model, load_plugins(), origin=origin, guards=Guards()).head
+    return store.rows_at(head.foundry, head.revision)
+
+
+def test_the_rows_of_a_model_become_the_references_dags(
+    quickstart: list[RowState], serialized: Callable[[object], dict[str, Any]]
+) -> None:
+    """DAG ids, task ids and tags of the reference; the same form twice."""
+    plugins = load_plugins()
+    dags = {row.dag_id: build_dag(row, plugins) for row in quickstart}
+    for row in quickstart:
+        again = serialized(build_dag(row, plugins))
+        first = serialized(dags[row.dag_id])
+        assert json.dumps(first, sort_keys=True) == json.dumps(again, sort_keys=True)
+    assert set(dags["quickstart_infrastructure"].tags) == {
+        "datasurface",
+        "infrastructure",
+        "quickstart",
+    }
+    assert dags["yellowlive_factory_dag"].task_ids == ["sync_dags"]
+    streams = {d: dag for d, dag in dags.items() if d.endswith("_ingestion")}
+    transformers = {d: dag for d, dag in dags.items() if d.endswith("_datatransformer")}
+    assert streams
+    assert transformers
+    for dag_id, dag in streams.items():
+        key = dag_id.removeprefix("yellowlive__").removesuffix("_ingestion")
+        assert {"datasurface", "ingestion", "yellowlive", key} <= set(dag.tags)
+        assert set(dag.task_ids) == STREAM_TASKS
+    for dag in transformers.values():
+        assert set(dag.task_ids) == TRANSFORMER_TASKS
 
 
 def test_a_built_dag_can_be_pickled(

@@ -20,6 +20,8 @@ from dagfoundry_airflow.operators import BranchOnResult, FunctionOperator, JobOp
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import Live
+
 GREET = """
 import json, os, pathlib
 spec = json.loads(pathlib.Path(os.environ["DAGFOUNDRY_JOB_SPEC"]).read_text())
@@ -187,6 +189,19 @@ def test_a_missing_or_unknown_result_stops_the_branch() -> None:
         branch.choose_branch({"ti": Results()})
     with pytest.raises(AirflowException, match="'ODD', not DONE or KEEP_WORKING"):
         branch.choose_branch({"ti": Results(work={"status": "ODD"})})
+
+
+def test_a_run_that_a_person_fails_ends_its_job(live: Live, tmp_path: Path) -> None:
+    """In a real Airflow, which signals the task."""
+    end = tmp_path / "end"
+    pid_file = tmp_path / "end.pid"
+    live.merge(ended={"until": str(end)})
+    live.reconcile()
+    path = f"/dags/{live.dag_id('ended')}/dagRuns/{live.airflow.api.trigger(live.dag_id('ended'))}"
+    pid = live.until(lambda: pid_file.exists() and pid_file.read_text())
+    live.airflow.api.patch(path, {"state": "failed"})
+    live.until(lambda: not psutil.pid_exists(int(pid)))
+    assert not end.exists()
 
 
 def report(*, foundry: str) -> dict[str, object]:

@@ -46,11 +46,14 @@ def _is_wanted(row: RowState) -> bool:
 
 
 def log_report(log: structlog.stdlib.BoundLogger, report: Mapping[str, Any]) -> None:
-    """Write one line for each DAG that a report names, and one with the numbers."""
+    """Write one line for each DAG that a report names, and one with the numbers.
+
+    What matters is in the line's text: Airflow's page of a task's log shows little else.
+    """
     found = {name: dags for name, dags in report.items() if isinstance(dags, (list, dict))}
     for name, dags in found.items():
         for dag_id in dags:
-            detail = {"detail": dags[dag_id]} if isinstance(dags, dict) else {}
-            log.info(name, dag_id=dag_id, **detail)
-    values = {name: value for name, value in report.items() if name not in found}
-    log.info("report", **values, **{name: len(dags) for name, dags in found.items()})
+            detail = f": {dags[dag_id]}" if isinstance(dags, dict) else ""
+            log.info("%s %s%s", name, dag_id, detail)
+    numbers = ", ".join(f"{name} {len(dags)}" for name, dags in found.items())
+    log.info("revision %s of %s: %s", report["revision"], report["foundry"], numbers)

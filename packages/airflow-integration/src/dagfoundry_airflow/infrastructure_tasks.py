@@ -81,7 +81,7 @@ def list_grants(*, foundry: str) -> dict[str, Any]:
     tables = sorted({row.table_name for row in rows if row.kind is RowKind.ENTRY})
     statements = grants(store.engine, foundry, tables)
     for statement in statements:
-        _log.info("grant", statement=statement)
+        _log.info(statement)
     return {"grants": statements}
 
 
@@ -95,7 +95,7 @@ def list_removable_tables(*, foundry: str) -> dict[str, Any]:
             names = plugins.type(row.factory_type).tables(last.entry())
             tables[row.dag_id] = list(names)
     for dag_id, names in tables.items():
-        _log.info("tables of a purged entry", dag_id=dag_id, tables=names)
+        _log.info(f"purged {dag_id}: {', '.join(names) or 'no tables'}")
     return {"tables": tables}
 
 
@@ -109,7 +109,7 @@ def collect_metrics(*, foundry: str) -> dict[str, Any]:
     rows = store.rows_at(foundry, store.head(foundry).revision)
     streams = collect_stream_metrics(row for row in rows if row.status.in_bucket)
     for stream in streams:
-        _log.info("stream", **stream)
+        _log.info("stream {stream} of {platform}: {rows} rows, {last_success}".format(**stream))
     return {"streams": streams}
 
 

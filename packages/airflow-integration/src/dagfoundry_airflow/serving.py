@@ -191,7 +191,8 @@ def _ask(serving: Serving, api: AirflowApi) -> None:
     """Ask for the files of what is behind; in Airflow 3 any file brings a refresh."""
     behind = serving.waits_for(removed=True)
     buckets = {row.bucket for row in serving.rows if row.dag_id in behind}
-    _log.info("waiting for Airflow", revision=serving.head.revision, dags=behind[:_SHOWN])
+    shown = ", ".join(behind[:_SHOWN]) or "a DAG processor"
+    _log.info(f"revision {serving.head.revision}: waiting for {shown}")
     known = [row for row in serving.rows if row.dag_id in serving.dags]
     asked = [row for row in known if row.bucket in buckets] or known[:1]
     one_per_file = {dag.file: dag for dag in (serving.dags[row.dag_id] for row in asked)}
