@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreConflictError
+from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
+    from sqlalchemy.sql.elements import ColumnElement
 
-    from dagfoundry.factories import Status
     from dagfoundry.store.records import VersionRecord
 
 
@@ -40,7 +41,7 @@ class RowChange:
         dag_id: DAG id.
         bucket: Bucket of the DAG.
         before: Status and config_json before; None for a new row.
-        status: Status after.
+        status: Status after; a purged row is deleted from its table.
         config_json: config_json after.
     """
 
@@ -60,6 +61,11 @@ class RowChange:
     def row_key(self) -> str:
         """The row's key as history writes it."""
         return row_key(self.kind, self.platform_name, self.factory_type, self.key)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the table held the row before: it is neither new nor purged."""
+        return self.before is not None and self.before.get("status") != Status.PURGED.value
 
 
 def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
@@ -144,11 +150,27 @@ def write_revision(
     Raises:
         StoreConflictError: A DAG id is taken by another foundry of the store.
     """
+    _write_rows(connection, changes, utc_now())
+    return record_revision(connection, head, changes, origin)
+
+
+def record_revision(
+    connection: Connection, head: Head, changes: Sequence[RowChange], origin: Origin
+) -> Head:
+    """Write history and the new head for rows that already stand as ``changes`` say.
+
+    The rows themselves are not touched; the caller holds the lock.
+
+    Returns:
+        The new head; the old one when nothing changes.
+
+    Raises:
+        StoreConflictError: A DAG id is taken by another foundry of the store.
+    """
     if not changes:
         return head
     moved = Head(foundry=head.foundry, revision=head.revision + 1, buckets=head.buckets)
     now = utc_now()
-    _write_rows(connection, changes, now)
     _write_dag_ids(connection, head.foundry, changes)
     tables = FoundryTables(head.foundry)
     connection.execute(insert(tables.revisions), [_revision_values(head, moved, origin, now)])
@@ -166,8 +188,12 @@ def write_revision(
 def _write_rows(connection: Connection, changes: Sequence[RowChange], now: datetime) -> None:
     for table in {change.table.name: change.table for change in changes}.values():
         mine = [change for change in changes if change.table.name == table.name]
-        fresh = [_row_values(c, now) | {"created_at": now} for c in mine if c.before is None]
-        known = [_row_values(c, now, prefix="b_") for c in mine if c.before is not None]
+        gone = [_key_values(c) for c in mine if c.status is Status.PURGED and c.is_stored]
+        kept = [c for c in mine if c.status is not Status.PURGED]
+        fresh = [_row_values(c, now) | {"created_at": now} for c in kept if not c.is_stored]
+        known = [_row_values(c, now, prefix="b_") for c in kept if c.is_stored]
+        if gone:
+            connection.execute(delete(table).where(*_is_row(table)), gone)
         if fresh:
             connection.execute(insert(table), fresh)
         if known:
@@ -184,15 +210,25 @@ def _row_values(change: RowChange, now: datetime, prefix: str = "") -> dict[str,
     return {f"{prefix}{column}": value for column, value in values.items()}
 
 
+def _key_values(change: RowChange) -> dict[str, str]:
+    return {f"b_{column}": value for column, value in change.primary_key.items()}
+
+
 def _update_row(table: Table) -> Any:  # noqa: ANN401 - SQLAlchemy 1.4 and 2 name the type otherwise
-    keys = [column == bindparam(f"b_{column.name}") for column in table.primary_key]
     values: dict[Any, Any] = {
         name: bindparam(f"b_{name}") for name in ("config_json", "status", "updated_at")
     }
-    return update(table).where(*keys).values(values)
+    return update(table).where(*_is_row(table)).values(values)
+
+
+def _is_row(table: Table) -> list[ColumnElement[bool]]:
+    return [column == bindparam(f"b_{column.name}") for column in table.primary_key]
 
 
 def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowChange]) -> None:
+    known = set(
+        connection.execute(select(DAGS.c.dag_id).where(DAGS.c.foundry == foundry)).scalars()
+    )
     fresh = [
         {
             "dag_id": change.dag_id,
@@ -201,7 +237,7 @@ def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowCh
             "row_key": change.row_key,
         }
         for change in changes
-        if change.before is None
+        if change.dag_id not in known
     ]
     if not fresh:
         return
