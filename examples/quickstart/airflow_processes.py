@@ -13,21 +13,20 @@ Example::
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import importlib.metadata
 import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 import psutil
+from airflow_client import AIRFLOW_2, AirflowError, Api
+from airflow_environment import USER, defaults, inherited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,28 +35,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-AIRFLOW_2: Final = importlib.metadata.version("apache-airflow").startswith("2.")
 COMPONENTS: Final = (
     ("webserver", "scheduler") if AIRFLOW_2 else ("api-server", "scheduler", "dag-processor")
 )
-CONNECTION_VARIABLE: Final = "AIRFLOW_CONN_DAGFOUNDRY_AIRFLOW"
-USER: Final = "admin"
 
 _HEALTH_PATH: Final = "/health" if AIRFLOW_2 else "/api/v2/monitor/health"
-_API_PATH: Final = "/api/v1" if AIRFLOW_2 else "/api/v2"
 _STOP_SECONDS: Final = 15.0
-
-
-class AirflowError(RuntimeError):
-    """Airflow did not start, or answered a request with an error."""
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class AirflowProcesses:
@@ -85,7 +68,7 @@ class AirflowProcesses:
         self.port = port
         self.password = secrets.token_urlsafe(16)
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = _inherited() | _defaults(home, port, self.password) | dict(environment)
+        self.environment = inherited() | defaults(home, port, self.password) | dict(environment)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._api: Api | None = None
 
@@ -234,149 +217,6 @@ class AirflowProcesses:
 
     def _tails(self) -> str:
         return "\n".join(f"--- {name}\n{self._tail(name)}" for name in self._processes)
-
-
-class Api:
-    """Airflow's REST API as one user; paths are those below ``/api/v2`` (``/api/v1`` in 2.x).
-
-    Args:
-        url: Where Airflow is.
-        user: Who logs in.
-        password: The user's password.
-    """
-
-    def __init__(self, url: str, user: str, password: str) -> None:
-        self._login = {"username": user, "password": password}
-        basic = (user, password) if AIRFLOW_2 else None
-        self._client = httpx.Client(base_url=url, auth=basic, timeout=30)
-
-    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
-        """Return the JSON at a path."""
-        return self.request("GET", path, query=query)
-
-    def post(self, path: str, body: object | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Post JSON and return the answer."""
-        return self.request("POST", path, body=body)
-
-    def patch(self, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
-        """Change what a path names and return it."""
-        return self.request("PATCH", path, body=body)
-
-    def put(self, path: str, body: object | None = None) -> Any:  # noqa: ANN401 - JSON
-        """Put JSON at a path and return the answer."""
-        return self.request("PUT", path, body=body)
-
-    def delete(self, path: str) -> None:
-        """Delete what a path names."""
-        self.request("DELETE", path)
-
-    def trigger(self, dag_id: str, run_id: str | None = None) -> str:
-        """Start a run of a DAG and return its id."""
-        body: dict[str, Any] = {"dag_run_id": run_id} if run_id else {}
-        if not AIRFLOW_2:
-            body["logical_date"] = None
-        answer: dict[str, Any] = self.post(f"/dags/{dag_id}/dagRuns", body)
-        return str(answer["dag_run_id"])
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: object | None = None,
-    ) -> Any:  # noqa: ANN401 - JSON
-        """Send a request; log in first where that is needed.
-
-        Raises:
-            AirflowError: The answer is an error.
-        """
-        answer = self._send(method, path, query, body)
-        if answer.status_code == httpx.codes.UNAUTHORIZED and not AIRFLOW_2:
-            self._client.headers["Authorization"] = f"Bearer {self.token()}"
-            answer = self._send(method, path, query, body)
-        if answer.is_error:
-            raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text}")
-        return answer.json() if answer.content else None
-
-    def token(self) -> str:
-        """Log in and return a token (3.x).
-
-        Raises:
-            AirflowError: The user or password is wrong.
-        """
-        answer = self._client.post("/auth/token", json=self._login)
-        if answer.is_error:
-            raise AirflowError(f"POST /auth/token: {answer.status_code} {answer.text}")
-        return str(answer.json()["access_token"])
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def _send(
-        self, method: str, path: str, query: Mapping[str, object] | None, body: object | None
-    ) -> httpx.Response:
-        parameters: Any = dict(query or {})
-        return self._client.request(method, f"{_API_PATH}{path}", params=parameters, json=body)
-
-
-def _inherited() -> dict[str, str]:
-    """Return the caller's environment without its Airflow; byte code must be on (5 s a start)."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AIRFLOW", "_AIRFLOW")) and name != "PYTHONDONTWRITEBYTECODE"
-    }
-
-
-def _defaults(home: Path, port: int, password: str) -> dict[str, str]:
-    connection = {
-        "conn_type": "http",
-        "host": "127.0.0.1",
-        "port": port,
-        "login": USER,
-        "password": password,
-    }
-    common = {
-        "AIRFLOW_HOME": str(home),
-        CONNECTION_VARIABLE: json.dumps(connection),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
-    return common | (_airflow2(port) if AIRFLOW_2 else _airflow3(home, port))
-
-
-def _airflow3(home: Path, port: int) -> dict[str, str]:
-    return {
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
-    }
-
-
-def _airflow2(port: int) -> dict[str, str]:
-    return {
-        "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth",
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "60",
-        "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
-        "AIRFLOW__WEBSERVER__WEB_SERVER_HOST": "127.0.0.1",
-        "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": str(port),
-        "AIRFLOW__WEBSERVER__WORKERS": "1",
-    }
 
 
 def _stop_trees(roots: list[subprocess.Popen[bytes]], number: signal.Signals) -> None:

@@ -20,7 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from airflow_processes import USER, AirflowError, AirflowProcesses, free_port
+from airflow_client import AirflowError
+from airflow_environment import USER, free_port
+from airflow_processes import AirflowProcesses
 from httpx import TransportError
 from progress import DemoError, Progress
 from report import change_table, dag_table, save_picture

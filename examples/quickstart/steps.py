@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.request import urlopen
 
 import figures
-from airflow_processes import AirflowError, free_port
+from airflow_client import AirflowError
+from airflow_environment import free_port
 from changes import ADDED_DAG, REMOVED_DAG, RESCHEDULED_DAG, changed_model
 from prometheus_client.parser import text_string_to_metric_families
 from report import ChangeReport, DagReport

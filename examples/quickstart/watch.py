@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
-from airflow_processes import AirflowError
+from airflow_client import AirflowError
 from httpx import TransportError
 from progress import DemoError
 

@@ -16,7 +16,7 @@ from dagfoundry_airflow.airflow2 import DagsBrokenError, install, load_shard, ra
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Foundry
+    from probe_foundry import Foundry
 
 CONTEXT = "_AIRFLOW_PARSING_CONTEXT_DAG_ID"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import airflow
 import pytest
+from airflow_environment import free_port
 
 from dagfoundry_airflow import airflow_rest
 from dagfoundry_airflow.airflow_api import AirflowAccessError
@@ -19,9 +20,8 @@ from dagfoundry_airflow.airflow_rest import AirflowRest, connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
-    from conftest import Live
+    from live_airflow import Live
 
 ASK = """
 import dataclasses, json
@@ -47,6 +47,15 @@ answers = {
     "remembered": [first, api.recall("dagfoundry_test_api")],
 }
 print("answers=" + json.dumps(answers, default=str))
+"""
+
+REMEMBER = """
+from dagfoundry_airflow._compat import open_airflow_api
+
+api = open_airflow_api()
+for number in range(30):
+    api.remember("dagfoundry_test_many", str(number))
+print("remembered=" + api.recall("dagfoundry_test_many"))
 """
 
 needs_rest = pytest.mark.skipif(
@@ -81,6 +90,25 @@ def test_it_tells_of_dags_runs_and_errors_and_remembers(live: Live) -> None:
     assert answers["paused"] == [True, False]
     assert (answers["runs"], answers["import_errors"]) == ({}, {})
     assert answers["remembered"] == [None, "b"]
+
+
+def test_two_may_remember_at_once(live: Live) -> None:
+    """Airflow 2 deletes a Variable and inserts it again; whoever is late tries once more."""
+    command = [sys.executable, "-W", "ignore", "-c", REMEMBER]
+    both = [
+        subprocess.Popen(
+            command,
+            env=live.airflow.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert output.split("remembered=")[1].strip().isdigit()
 
 
 def test_a_broken_entry_shows_as_an_import_error(live: Live) -> None:
@@ -144,9 +172,9 @@ def test_a_missing_right_or_dag_is_one_clear_error(rest: AirflowRest) -> None:
         rest.set_paused("nobody", paused=True)
 
 
-def test_an_airflow_that_does_not_answer_is_one_clear_error(airflow_processes: ModuleType) -> None:
+def test_an_airflow_that_does_not_answer_is_one_clear_error() -> None:
     """It names the address."""
-    url = f"http://127.0.0.1:{airflow_processes.free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     reason = f"Airflow at {url} does not answer POST"
     api = AirflowRest(url, "admin", "x")
     with closing(api), pytest.raises(AirflowAccessError, match=reason):

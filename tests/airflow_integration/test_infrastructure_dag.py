@@ -13,7 +13,7 @@ from dagfoundry_airflow.build import build_dag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Live
+    from live_airflow import Live
 
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState

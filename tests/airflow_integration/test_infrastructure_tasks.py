@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from conftest import Foundry
+    from probe_foundry import Foundry
 
     from dagfoundry import Entry
     from dagfoundry.store import RowState

@@ -20,7 +20,7 @@ from dagfoundry_airflow.operators import BranchOnResult, FunctionOperator, JobOp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Live
+    from live_airflow import Live
 
 GREET = """
 import json, os, pathlib

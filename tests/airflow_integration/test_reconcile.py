@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Live
+    from live_airflow import Live
 
 RECONCILE = """
 import json, sys

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,7 +139,10 @@ class Lab:
 
     @contextlib.contextmanager
     def running_job(self, dataset: str) -> Iterator[subprocess.Popen[str]]:
-        """Start a job of many small chunks in a process, and wait until it has staged some."""
+        """Start a job of many small chunks, which stops itself once it has staged some.
+
+        It goes on with :meth:`go_on`.
+        """
         spec = {
             "merge": self.merge_url.render_as_string(hide_password=False),
             "source": self.source_url.render_as_string(hide_password=False),
@@ -152,21 +157,46 @@ class Lab:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         ) as process:
             try:
-                while not self.staged(dataset):
+                while _state(process) != "T":
                     assert process.poll() is None, process.communicate()[0]
                     time.sleep(0.01)
                 yield process
             finally:
                 process.kill()
 
+    @staticmethod
+    def go_on(job: subprocess.Popen[str]) -> str:
+        """Let a stopped job end, and return what it printed."""
+        job.send_signal(signal.SIGCONT)
+        return job.communicate()[0]
+
+
+def _state(process: subprocess.Popen[str]) -> str:
+    """Return the state of a process as Linux names it, T for stopped."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
 
 _JOB = f"""
-import json, sys
+import json, os, signal, sys
+import sqlalchemy as sa
 from dagfoundry.mergestore import *
 spec = json.loads(sys.argv[1])
+merge = open_merge_store(spec["merge"])
+eyes = sa.create_engine(spec["merge"], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+staging = sa.table(staging_table_name("{PLATFORM}", "{STORE}", spec["dataset"]))
+
+def stop_once_staged(_connection, looks=[]):
+    if looks and looks[-1]:
+        return
+    with eyes.connect() as connection:
+        looks.append(connection.execute(sa.select(sa.func.count()).select_from(staging)).scalar())
+    if looks[-1]:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+sa.event.listen(merge, "begin", stop_once_staged, insert=True)
 dataset = SourceDataset(name=spec["dataset"], table=spec["dataset"], key=("id",))
 ingest_snapshot(
-    open_merge_store(spec["merge"]), open_source(spec["source"]), platform="{PLATFORM}",
+    merge, open_source(spec["source"]), platform="{PLATFORM}",
     store="{STORE}", stream_key="{STORE}", datasets=[dataset], chunk_rows=20,
 )
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +14,6 @@ from dagfoundry.errors import JobFailedError
 from dagfoundry.mergestore import SourceDataset, stream_lock
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator
-
     from conftest import Lab
 
 ROWS = 4000
@@ -64,23 +61,13 @@ def test_datasets_staged_before_the_kill_lose_nothing(lab: Lab, many: sa.Table) 
     assert len(lab.merged("other")) == 2
 
 
-@contextmanager
-def asleep(job: subprocess.Popen[str]) -> Iterator[None]:
-    """Stop a job's process for a while, so that it cannot end before the test looks."""
-    job.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        job.send_signal(signal.SIGCONT)
-
-
 def test_second_job_on_a_stream_is_refused(lab: Lab, many: sa.Table) -> None:
     """Of two jobs on one stream the first wins, and the other says why it does not work (D39)."""
     with lab.running_job(many.name) as job:
-        with asleep(job), pytest.raises(JobFailedError) as caught:
+        with pytest.raises(JobFailedError) as caught:
             lab.ingest("many")
         assert caught.value.what == "another job works on stream Shop of platform YellowLive"
-        output, _ = job.communicate()
+        output = lab.go_on(job)
     assert job.returncode == 0, output
     assert len(lab.merged("many")) == ROWS
     assert lab.statuses() == [(1, "committed"), (2, "committed")]
@@ -89,7 +76,7 @@ def test_second_job_on_a_stream_is_refused(lab: Lab, many: sa.Table) -> None:
 def test_second_job_on_a_dataset_is_refused(lab: Lab, many: sa.Table) -> None:
     """A dataset that changes its stream while a job runs is not written by both."""
     refused = pytest.raises(JobFailedError, match="another job works on")
-    with lab.running_job(many.name) as job, asleep(job), refused:
+    with lab.running_job(many.name), refused:
         lab.ingest("many", stream="Shop#many")
 
 
@@ -97,15 +84,19 @@ def test_other_streams_are_not_held_up(lab: Lab, many: sa.Table) -> None:
     """A lock is for one stream and its datasets."""
     other = lab.create("other", sa.Column("id", sa.Integer, primary_key=True))
     lab.fill(other, (1,))
-    with lab.running_job(many.name):
+    with lab.running_job(many.name) as job:
+        job.send_signal(signal.SIGCONT)
         assert lab.ingest("other", stream="Shop#other").rows_inserted == 1
 
 
 def test_lock_ends_with_its_block(lab: Lab) -> None:
     """A job that failed keeps nobody out."""
-    for _ in range(2):
-        with stream_lock(lab.merge, "stream S", ["a", "b"]) as lock:
-            lock.check()
+    with suppress(JobFailedError), stream_lock(lab.merge, "stream S", ["a", "b"]):
+        raise JobFailedError("the disk is full", remedy="")
+    with stream_lock(lab.merge, "stream S", ["a", "b"]) as lock:
+        lock.check()
+        with pytest.raises(JobFailedError), stream_lock(lab.merge, "S", ["b"]):
+            pass
 
 
 def test_lost_lock_is_noticed(postgres_lab: Lab) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagfoundry.errors import Finding
+    from dagfoundry.model import LoadedModel
 
     FindOne = Callable[..., Finding]
 
@@ -66,9 +67,13 @@ def test_items_with_the_same_normalised_name_are_refused(finding: FindOne) -> No
     assert "(my-shop)" in found.what
 
 
-def test_items_of_different_sections_may_share_a_name(load: Callable[..., object]) -> None:
+def test_items_of_different_sections_may_share_a_name(load: Callable[..., LoadedModel]) -> None:
     """A name is unique within its section."""
-    load(f"shops:\n  - {{name: a, {SOURCE}}}\nrecipes:\n  - {{name: a, inputs: []}}\n")
+    model = load(f"shops:\n  - {{name: a, {SOURCE}}}\nrecipes:\n  - {{name: a, inputs: []}}\n")
+    assert [(loaded.section, loaded.item.name) for loaded in model.items] == [
+        ("shops", "a"),
+        ("recipes", "a"),
+    ]
 
 
 def test_platforms_with_the_same_normalised_name_are_refused(finding: FindOne) -> None:

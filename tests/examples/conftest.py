@@ -1,6 +1,0 @@
-"""The quickstart's modules are scripts: they import each other by their bare names."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "quickstart"))
