@@ -20,7 +20,6 @@ from dagfoundry.plan import Action
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from dagfoundry.guards import Guards
@@ -163,7 +162,7 @@ def write_plan_file(path: Path, content: PlanFile) -> None:
         PlanInvalidError: The file cannot be written.
     """
     plan = content.model_dump(mode="json")
-    value = {"format": FORMAT, "version": VERSION, "checksum": _checksum(plan), "plan": plan}
+    value = {"format": FORMAT, "version": VERSION, "checksum": checksum(plan), "plan": plan}
     try:
         _replace(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     except (OSError, UnicodeError) as error:
@@ -193,7 +192,7 @@ def read_plan_file(path: Path) -> PlanFile:
         version = value.get("version")
         raise _invalid(path, f"has format version {version!r}; this program reads {VERSION}")
     plan = value.get("plan")
-    if value.get("checksum") != _checksum(plan):
+    if value.get("checksum") != checksum(plan):
         raise _invalid(path, "was changed after it was written: its checksum does not fit")
     try:
         return PlanFile.model_validate_json(json.dumps(plan))
@@ -210,7 +209,8 @@ def _read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
         raise _invalid(path, f"is no plan file, or is cut off: {error}") from None
 
 
-def _checksum(plan: Mapping[str, Any] | None) -> str:
+def checksum(plan: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return what a file's checksum must be; it finds accidents, not forgers."""
     text = json.dumps(plan, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
