@@ -19,13 +19,12 @@ from dagfoundry.rollback import Target, rollback, undelete
 from dagfoundry.selection import Selection
 from dagfoundry.store import RowKind, Source
 from dagfoundry.store.known import known_rows
-from dagfoundry.store.write import Origin, RowChange, lock_foundry, record_revision
+from dagfoundry.store.write import Origin, lock_foundry, record_revision
 
 if TYPE_CHECKING:
     from conftest import Workshop
 
     from dagfoundry.store import RowState
-    from dagfoundry.store.known import KnownRow
 
 KEYS = "abcd"
 ANY_SLOW = settings(
@@ -99,7 +98,7 @@ class Foundry:
                 connection.execute(update(row.table).where(is_row).values(values))
             status = Status.PURGED if text is None else Status.ACTIVE
             origin = Origin(author="Bob", message="", source=Source.EXTERNAL)
-            change = recorded(row, status, config)
+            change = row.change(status, config)
             record_revision(connection, head, [change], origin)
 
     def stand_as_history_says(self) -> bool:
@@ -110,23 +109,6 @@ class Foundry:
             row.found == (None if row.state.status is Status.PURGED else row.state.state)
             for row in rows
         )
-
-
-def recorded(row: KnownRow, status: Status, config: str) -> RowChange:
-    """Return the change that writes a hand edit down."""
-    return RowChange(
-        table=row.table,
-        primary_key=row.primary_key,
-        kind=row.state.kind,
-        platform_name=row.state.platform_name,
-        factory_type=row.state.factory_type,
-        key=row.state.key,
-        dag_id=row.state.dag_id,
-        bucket=row.state.bucket,
-        before=row.found,
-        status=status,
-        config_json=config,
-    )
 
 
 texts = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(["x", "y"]), min_size=1)

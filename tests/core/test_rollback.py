@@ -20,7 +20,7 @@ from dagfoundry.rollback import Target, plan_rollback, rollback, undelete
 from dagfoundry.selection import Selection
 from dagfoundry.store import RowKind, RowState, Source
 from dagfoundry.store.known import known_rows
-from dagfoundry.store.write import Origin, RowChange, lock_foundry, write_revision
+from dagfoundry.store.write import Origin, lock_foundry, write_revision
 
 if TYPE_CHECKING:
     from conftest import Workshop
@@ -68,19 +68,7 @@ def purge(workshop: Workshop, key: str) -> None:
     with workshop.store.writing() as connection:
         head = lock_foundry(connection, "Test")
         (known,) = known_rows(connection, [row])
-        change = RowChange(
-            table=known.table,
-            primary_key=known.primary_key,
-            kind=row.kind,
-            platform_name=row.platform_name,
-            factory_type=row.factory_type,
-            key=key,
-            dag_id=row.dag_id,
-            bucket=row.bucket,
-            before=known.found,
-            status=Status.PURGED,
-            config_json=row.config_json,
-        )
+        change = known.change(Status.PURGED, row.config_json)
         write_revision(connection, head, [change], replace(ORIGIN, source=Source.LIFECYCLE))
 
 

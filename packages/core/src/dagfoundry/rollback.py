@@ -22,7 +22,7 @@ from dagfoundry.store.history import last_living
 from dagfoundry.store.known import known_rows
 from dagfoundry.store.read import read_head, read_rows, require_revision
 from dagfoundry.store.records import RowKind
-from dagfoundry.store.write import RowChange, lock_foundry
+from dagfoundry.store.write import lock_foundry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -176,24 +176,15 @@ def _change(row: KnownRow, then: RowState | None) -> PlannedChange | None:
     after = _state_after(row, then)
     if after is None:
         return None
-    state = {"status": after[0].value, "config_json": after[1]}
+    status, config_json = after
+    state = {"status": status.value, "config_json": config_json}
     if state == row.found == row.state.state:
         return None
-    change = RowChange(
-        table=row.table,
-        primary_key=row.primary_key,
-        kind=row.state.kind,
-        platform_name=row.state.platform_name,
-        factory_type=row.state.factory_type,
-        key=row.state.key,
-        dag_id=row.state.dag_id,
-        bucket=row.state.bucket,
-        before=row.before,
-        status=after[0],
-        config_json=after[1],
+    return PlannedChange(
+        action=action_of(row.before, status),
+        row=row.change(status, config_json),
+        fields=state_changes(row.before, state),
     )
-    action = action_of(row.before, after[0])
-    return PlannedChange(action=action, row=change, fields=state_changes(row.before, state))
 
 
 def _state_after(row: KnownRow, then: RowState | None) -> tuple[Status, str] | None:

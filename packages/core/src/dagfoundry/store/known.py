@@ -18,6 +18,7 @@ from dagfoundry.factories import Status
 from dagfoundry.store.live import LiveRow
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import FoundryTables
+from dagfoundry.store.write import RowChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,6 +66,22 @@ class KnownRow:
             dag_id=self.state.dag_id,
             status=self.found["status"],
             config_json=self.found["config_json"],
+        )
+
+    def change(self, status: Status, config_json: str) -> RowChange:
+        """Return the change that gives the row this state."""
+        return RowChange(
+            table=self.table,
+            primary_key=self.primary_key,
+            kind=self.state.kind,
+            platform_name=self.state.platform_name,
+            factory_type=self.state.factory_type,
+            key=self.state.key,
+            dag_id=self.state.dag_id,
+            bucket=self.state.bucket,
+            before=self.before,
+            status=status,
+            config_json=config_json,
         )
 
 
