@@ -59,7 +59,7 @@ def rollback(
     if dry_run:
         plan, revision = plan_rollback(store, name, target), None
     else:
-        why = message or f"rollback to revision {to}"
+        why = message or f"rollback of {rows} to revision {to}"
         done = roll_back(store, name, target, origin=_origin(why), guards=guards)
         plan, revision = done.plan, done.head.revision
     if as_json:
@@ -108,8 +108,10 @@ def _coverage(plan: Plan, target: Target) -> dict[str, object]:
 
 
 def _say_coverage(plan: Plan, target: Target) -> None:
-    rows = f"{target.rows}" if target.rows else f"all of foundry {plan.foundry!r}"
-    print_line(f"covered: {rows}, {_covered_rows(plan)} rows, as of revision {target.revision}")
+    count = _covered_rows(plan)
+    rows = "1 row" if count == 1 else f"{count} rows"
+    what = f"{target.rows}" if target.rows else f"all of foundry {plan.foundry!r}"
+    print_line(f"covered: {what}, {rows}, as of revision {target.revision}")
     print_line(f"not covered: {'; '.join(NOT_COVERED)}")
 
 
