@@ -51,15 +51,18 @@ def history(
     """Show the revisions, newest first: who, when, why; with --entry also each field."""
     store = open_configured_store()
     selection = Selection(platform=platform, factory_type=factory_type, entry=entry)
-    log = read_history(store, one_foundry(store, foundry), selection, limit=limit)
+    found = read_history(store, one_foundry(store, foundry), selection, limit=limit + 1)
+    log, fields = found[:limit], entry is not None
     if as_json:
-        print_json([_log_json(each, fields=entry is not None) for each in log])
-    elif entry is not None:
-        print_table(
-            (*_BY, "message", *COLUMNS), [line for each in log for line in _entry_lines(each)]
-        )
+        print_json([_log_json(each, fields=fields) for each in log])
+        return
+    if fields:
+        lines = [line for each in log for line in _entry_lines(each)]
+        print_table((*_BY, "message", *COLUMNS), lines)
     else:
         print_table((*_BY, "rows", "message", "from"), [_log_line(each) for each in log])
+    if len(found) > limit:
+        print_line("there are older ones: see --limit")
 
 
 def diff(
