@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +154,16 @@ def test_a_plan_is_done_once(desk: Desk) -> None:
     desk.apply()
     with pytest.raises(PlanStaleError, match="row live__a_greeting is there already"):
         desk.apply()
+
+
+def test_a_plan_applied_twice_at_once_is_done_once(desk: Desk) -> None:
+    """The second one waits for the first, finds the foundry moved, and is refused."""
+    desk.plan("a", "b")
+    with ThreadPoolExecutor(4) as pool:
+        applied = [pool.submit(desk.apply) for _ in range(4)]
+    errors = [done.exception() for done in applied]
+    assert [type(error) for error in errors if error] == [PlanStaleError] * 3
+    assert desk.workshop.store.head("Test").revision == 1
 
 
 def test_a_stale_plan_creates_no_table(desk: Desk) -> None:

@@ -116,7 +116,7 @@ def test_one_platform_goes_back_alone(workshop: Workshop) -> None:
     other = "  - {name: Dark, merge_store: {url_variable: X}}\n"
     workshop.merge(other + "greetings:\n  - {name: a, text: one}\n")
     workshop.merge(other + "greetings:\n  - {name: a, text: two}\n")
-    with pytest.raises(EntryMissingError, match="2 rows are entry 'a'"):
+    with pytest.raises(EntryMissingError, match="entry 'a' names 2 rows"):
         back(workshop, 1, entry="a")
     back(workshop, 1, platform="Dark")
     texts = {
@@ -204,6 +204,15 @@ def test_a_table_that_is_gone_is_named(workshop: Workshop) -> None:
     with pytest.raises(StoreConflictError, match=r"'live_greeting_entries'.*is gone"):
         back(workshop, 1)
     assert workshop.store.head("Test").revision == 2
+
+
+def test_a_table_that_is_gone_harms_nobody_who_does_not_need_it(workshop: Workshop) -> None:
+    """Rows that stay as they are may have lost their table with their plugin."""
+    workshop.greet("a")
+    workshop.merge("greetings: []\n", allow_prune=True)
+    purge(workshop, "a")
+    by_hand(workshop, "DROP TABLE live_greeting_entries")
+    assert back(workshop, 2).plan.changes == ()
 
 
 def test_an_entry_brings_its_factory_back(workshop: Workshop) -> None:

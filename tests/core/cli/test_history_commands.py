@@ -176,3 +176,21 @@ def test_a_removed_entry_is_undeleted(past: Desk) -> None:
     assert "nothing to bring back" in past.run("undelete", "Sales").stdout
     shown = past.json("show", "Sales")
     assert (shown["status"], shown["config"]["schedule_string"]) == ("active", "5 * * * *")
+
+
+def test_an_older_commit_is_refused_however_it_is_merged(desk: Desk) -> None:
+    """The plan says so, its file keeps it, and both ways name the option."""
+    git = ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    git += ["-c", "commit.gpgsign=false", "-C", str(desk.folder)]
+    for number, schedule in enumerate(("0 * * * *", "5 * * * *")):
+        desk.model(Sales=schedule)
+        for command in (["init", "-q"], ["add", "model.yaml"], ["commit", "-qm", f"{number}"]):
+            subprocess.run([*git, *command], check=True)
+    desk.run("merge")
+    subprocess.run([*git, "checkout", "-q", "HEAD~1"], check=True)
+    assert "refused without --allow-older" in desk.run("plan", "--out", "p.json", code=2).stdout
+    for command in (["merge"], ["apply", "p.json"]):
+        assert "use --allow-older" in desk.run(*command, code=1).stderr
+    assert "1 updated" in desk.run("apply", "p.json", "--allow-older").stdout
+    newest, first = desk.json("history")
+    assert (newest["model_commit"], len(first["model_commit"])) != (first["model_commit"], 0)

@@ -109,8 +109,6 @@ def apply_plan_file(
         StoreConflictError: A name belongs to another foundry.
     """
     plan = plan_of_file(file, plugins, buckets=file.buckets)
-    if not plan.changes and not store.exists():
-        return MergeResult(plan=plan, head=_new_head(file))
     _create_tables(store, file, plan, plugins)
     guards |= Guards(allow_prune=file.allow_prune, allow_older=file.allow_older)
     with locked_foundry(store, file.foundry, file.buckets) as (connection, head):

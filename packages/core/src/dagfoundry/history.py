@@ -52,7 +52,7 @@ def read_history(
     with store.reading() as connection:
         log = read_log(connection, read_head(connection, foundry), selection, limit=limit)
     if not log and selection:
-        msg = f"no row of foundry {foundry!r} was ever {selection}"
+        msg = f"foundry {foundry!r} never had {selection}"
         raise EntryMissingError(msg, remedy="`dagfoundry list --all` shows them all.")
     return log
 

@@ -46,7 +46,7 @@ class Selection:
         """
         mine = self.some_of(rows)
         if not mine:
-            msg = f"no row is {self}"
+            msg = f"there is no {self}"
             raise EntryMissingError(msg, remedy="`dagfoundry list --all` shows them all.")
         return mine
 
@@ -67,7 +67,7 @@ class Selection:
         found = self.of(rows)
         if len(found) > 1:
             names = ", ".join(row.dag_id for row in found)
-            msg = f"{len(found)} rows are {self}"
+            msg = f"{self} names {len(found)} rows"
             raise EntryMissingError(msg, remedy=f"Name one of their DAG ids: {names}.")
         return found[0]
 

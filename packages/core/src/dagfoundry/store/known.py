@@ -35,13 +35,13 @@ class KnownRow:
 
     Attributes:
         state: Its newest state in history, which is what Airflow runs.
-        table: Its table.
+        table: Its table; None where that is gone.
         primary_key: Its key columns and values.
         found: Status and config_json in the table; None where there is no such row.
     """
 
     state: RowState
-    table: Table = field(repr=False)
+    table: Table | None = field(repr=False)
     primary_key: dict[str, str]
     found: State | None
 
@@ -54,7 +54,7 @@ class KnownRow:
 
     def live(self) -> LiveRow | None:
         """Return the row as it stands, or None where it does not."""
-        if self.found is None:
+        if self.found is None or self.table is None:
             return None
         return LiveRow(
             table=self.table,
@@ -69,7 +69,16 @@ class KnownRow:
         )
 
     def change(self, status: Status, config_json: str) -> RowChange:
-        """Return the change that gives the row this state."""
+        """Return the change that gives the row this state.
+
+        Raises:
+            StoreConflictError: The row's table is gone.
+        """
+        if self.table is None:
+            name, factory_type = self.state.table_name, self.state.factory_type
+            msg = f"table {name!r} of factory type {factory_type!r} is gone"
+            remedy = "Create it with `dagfoundry bootstrap MODEL`, then run this again."
+            raise StoreConflictError(msg, remedy=remedy)
         return RowChange(
             table=self.table,
             primary_key=self.primary_key,
@@ -93,7 +102,7 @@ def known_rows(connection: Connection, states: Iterable[RowState]) -> list[Known
         states: The rows' newest states in history.
 
     Raises:
-        StoreConflictError: A table is gone, or has another key than a factory type gives it.
+        StoreConflictError: A table has another key than a factory type gives it.
     """
     by_table: dict[str, list[RowState]] = defaultdict(list)
     for state in states:
@@ -111,9 +120,9 @@ def _rows_of_table(
     connection: Connection, name: str, states: Sequence[RowState], *, exists: bool
 ) -> Iterator[KnownRow]:
     if not exists:
-        msg = f"table {name!r} of factory type {states[0].factory_type!r} is gone"
-        remedy = "Create it with `dagfoundry bootstrap MODEL`, then run this again."
-        raise StoreConflictError(msg, remedy=remedy)
+        for state in states:
+            yield KnownRow(state=state, table=None, primary_key={}, found=None)
+        return
     table = _table(connection, name, states[0])
     columns = list(table.primary_key.columns)
     statement = select(*columns, table.c.status, table.c.config_json)
