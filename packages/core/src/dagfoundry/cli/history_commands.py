@@ -35,6 +35,8 @@ _COMMIT: Final = 12
 
 _BY: Final = ("revision", "when (UTC)", "who", "source")
 
+_CHANGE: Final = ("action", "DAG", "field", "before", "after")
+
 _WHOLE: Final = ("created", ABSENT)
 """What happens to whole rows, so that a list of their fields says nothing."""
 
@@ -58,7 +60,7 @@ def history(
         return
     if fields:
         lines = [line for each in log for line in _entry_lines(each)]
-        print_table((*_BY, "message", *COLUMNS), lines)
+        print_table((*_BY, *_CHANGE, "message"), lines)
     else:
         print_table((*_BY, "rows", "message", "from"), [_log_line(each) for each in log])
     if len(found) > limit:
@@ -113,12 +115,13 @@ def _log_line(log: RevisionLog) -> tuple[object, ...]:
 
 def _entry_lines(log: RevisionLog) -> Iterator[tuple[object, ...]]:
     by = log.revision
-    head: tuple[object, ...] = (by.revision, *_when_who(by), by.source.value, _why(by))
+    head: tuple[object, ...] = (by.revision, *_when_who(by), by.source.value)
+    why = _why(by)
     for row in log.rows:
         word, fields = deed(row.before, row.after), state_changes(row.before, row.after)
-        for line in change_lines(word, row, fields, whole=word in _WHOLE):
-            yield (*head, *line)
-            head = ("",) * len(head)
+        for action, _, *rest in change_lines(word, row, fields, whole=word in _WHOLE):
+            yield (*head, action, *rest, why)
+            head, why = ("",) * len(head), ""
 
 
 def _difference_lines(found: RowDifference) -> Iterator[tuple[str, ...]]:
