@@ -27,8 +27,11 @@ __all__ = [
     "ModelInvalidError",
     "OlderModelError",
     "Place",
+    "PlanInvalidError",
+    "PlanStaleError",
     "PluginLoadError",
     "PruneRefusedError",
+    "RevisionMissingError",
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
@@ -106,6 +109,10 @@ class ModelInvalidError(FoundryError):
         return self.what
 
 
+class PlanInvalidError(FoundryError):
+    """A plan file is not one, was changed after it was written, or names impossible values."""
+
+
 class SettingInvalidError(FoundryError):
     """A setting (environment variable) is missing or has an impossible value."""
 
@@ -156,6 +163,10 @@ class EntryMissingError(FoundryError):
     """The foundry holds no entry of this name, or several."""
 
 
+class RevisionMissingError(FoundryError):
+    """The foundry has no revision of this number."""
+
+
 class VersionMissingError(FoundryError):
     """The store knows no version of this name, so it cannot be rendered again."""
 
@@ -164,8 +175,12 @@ class StoreConflictError(FoundryError):
     """A name, table or DAG id is owned by somebody else in the same store."""
 
 
+class PlanStaleError(FoundryError):
+    """The store is no longer what the plan was made for."""
+
+
 class PruneRefusedError(FoundryError):
-    """The merge would retire more than the guard allows without ``--allow-prune``."""
+    """A merge or rollback would retire more than the guard allows without ``--allow-prune``."""
 
 
 class OlderModelError(FoundryError):

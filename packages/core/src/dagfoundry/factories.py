@@ -35,6 +35,13 @@ class Status(str, Enum):
         return self in (Status.ACTIVE, Status.INACTIVE, Status.RETIRING)
 
 
+LIVING = (Status.ACTIVE, Status.INACTIVE)
+"""Statuses of a row that the model asks for."""
+
+LEAVING = (Status.RETIRING, Status.RETIRED, Status.PURGED)
+"""Statuses of a row that was removed."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntryTable:
     """Where a factory type keeps its rows.

@@ -1,42 +1,93 @@
-"""What a merge refuses unless it is told that it is meant."""
+"""What a merge or rollback refuses unless it is told that it is meant."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.errors import PruneRefusedError
-from dagfoundry.factories import Status
+from dagfoundry.errors import OlderModelError, PruneRefusedError
+from dagfoundry.factories import LIVING
 from dagfoundry.plan import Action
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
+    from dagfoundry.errors import FoundryError
     from dagfoundry.plan import Plan
     from dagfoundry.store.live import LiveRow
+    from dagfoundry.store.records import RowState
+
+
+Factory = tuple[str, str]
+"""A platform and a factory type."""
 
 PRUNE_SHARE: Final = 0.2
-"""Share of a foundry's entries that a merge may retire without ``--allow-prune``."""
+"""Share of a foundry's entries that may be retired at once without ``--allow-prune``."""
 
 PRUNE_COUNT: Final = 5
 """Number of retired entries below which the share does not matter."""
 
-_REMEDY: Final = "Check the model; if it is meant, merge with --allow-prune."
+_PRUNE_REMEDY: Final = "Check that it covers what you mean; if it does, use --allow-prune."
+_OLDER_REMEDY: Final = "Merge the newest commit; if going back is meant, use --allow-older."
 
 
-def refuse_prune(plan: Plan, live: Sequence[LiveRow]) -> None:
-    """Refuse a plan that retires a large share of a foundry, or all of a factory.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guards:
+    """Which guards are lifted; a field is named as the option of the command line."""
+
+    allow_prune: bool = False
+    allow_older: bool = False
+
+    def __or__(self, other: Guards) -> Guards:
+        """Return the guards that either of two lifts."""
+        return Guards(
+            allow_prune=self.allow_prune or other.allow_prune,
+            allow_older=self.allow_older or other.allow_older,
+        )
+
+
+def count_living(rows: Iterable[LiveRow | RowState]) -> Mapping[Factory, int]:
+    """Return how many living entries each factory has, by platform and type."""
+    return Counter(
+        (row.platform_name, row.factory_type)
+        for row in rows
+        if row.kind is RowKind.ENTRY and row.status in LIVING
+    )
+
+
+def objections(plan: Plan, living: Mapping[Factory, int]) -> dict[str, FoundryError]:
+    """Return what each guard has against a plan, by the guard's name.
+
+    Args:
+        plan: The plan.
+        living: How many entries each factory has, see :func:`count_living`.
+    """
+    found: dict[str, FoundryError] = {}
+    pruned = _pruned(plan, living)
+    if pruned:
+        found["allow_prune"] = PruneRefusedError(pruned, remedy=_PRUNE_REMEDY)
+    if plan.older_than:
+        older = f"the model's commit is older than {plan.older_than}, which was merged last"
+        found["allow_older"] = OlderModelError(older, remedy=_OLDER_REMEDY)
+    return found
+
+
+def refuse(plan: Plan, living: Mapping[Factory, int], guards: Guards) -> None:
+    """Refuse a plan that a guard objects to, unless that guard is lifted.
 
     Raises:
         PruneRefusedError: It would retire more than a fifth and at least 5 entries, or
             every entry of a factory that has more than one.
+        OlderModelError: The model's commit is older than the one merged last.
     """
-    living = Counter(
-        (row.platform_name, row.factory_type)
-        for row in live
-        if row.kind is RowKind.ENTRY and row.status in (Status.ACTIVE.value, Status.INACTIVE.value)
-    )
+    for name, error in objections(plan, living).items():
+        if not getattr(guards, name):
+            raise error
+
+
+def _pruned(plan: Plan, living: Mapping[Factory, int]) -> str | None:
     retired = Counter(
         (change.row.platform_name, change.row.factory_type)
         for change in plan.changes
@@ -44,12 +95,9 @@ def refuse_prune(plan: Plan, live: Sequence[LiveRow]) -> None:
     )
     gone, total = sum(retired.values()), sum(living.values())
     if gone >= PRUNE_COUNT and gone > PRUNE_SHARE * total:
-        msg = f"the merge would retire {gone} of {total} entries of foundry {plan.foundry!r}"
-        raise PruneRefusedError(msg, remedy=_REMEDY)
+        return f"this would retire {gone} of {total} entries of foundry {plan.foundry!r}"
     for (platform, factory_type), count in retired.items():
-        if count == living[platform, factory_type] > 1:
-            msg = (
-                f"the merge would retire all {count} entries "
-                f"of factory {factory_type!r} of platform {platform!r}"
-            )
-            raise PruneRefusedError(msg, remedy=_REMEDY)
+        if count == living.get((platform, factory_type)) and count > 1:
+            factory = f"factory {factory_type!r} of platform {platform!r}"
+            return f"this would retire all {count} entries of {factory}"
+    return None

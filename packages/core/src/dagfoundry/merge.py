@@ -1,14 +1,15 @@
-"""Merging a model into the store: check, compare, guard, and write in one transaction."""
+"""Merging a model into the store: check it, plan, and apply the plan in one transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dagfoundry.apply import MergeResult, apply_plan, locked_foundry
 from dagfoundry.clashes import find_clashes
 from dagfoundry.desired import desired_rows
-from dagfoundry.errors import ModelInvalidError, OlderModelError
-from dagfoundry.guards import refuse_prune
+from dagfoundry.errors import ModelInvalidError
+from dagfoundry.guards import Guards, count_living, objections
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
@@ -16,7 +17,6 @@ from dagfoundry.store.read import read_foundry, read_model_commit
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS
-from dagfoundry.store.write import claim_platforms, create_foundry, lock_foundry, write_revision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,20 +32,7 @@ if TYPE_CHECKING:
     from dagfoundry.store.write import Origin
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guards:
-    """Which of a merge's guards are lifted."""
-
-    allow_prune: bool = False
-    allow_older: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MergeResult:
-    """What a merge did: its plan and the head it left."""
-
-    plan: Plan
-    head: Head
+__all__ = ["Guards", "MergeResult", "create_model_tables", "merge", "plan_merge"]
 
 
 def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
@@ -57,10 +44,10 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """
     desired = desired_rows(model, plugins)
     if not store.exists():
-        return make_plan(_new_head(model), desired, [])
+        return _plan(model, _new_head(model), desired, [])
     with store.reading() as connection:
         if missing_tables(connection, [FOUNDRIES, PLATFORMS, DAGS]):
-            return make_plan(_new_head(model), desired, _live(connection, model, plugins))
+            return _plan(model, _new_head(model), desired, _live(connection, model, plugins))
         plan, _live_rows = _checked_plan(connection, model, plugins, desired)
         return plan
 
@@ -81,16 +68,13 @@ def merge(
     """
     desired = desired_rows(model, plugins)
     create_model_tables(store, model, plugins)
-    with store.writing() as connection:
-        create_foundry(connection, model.foundry.foundry, model.foundry.buckets)
-        head = lock_foundry(connection, model.foundry.foundry)
+    own = model.foundry
+    with locked_foundry(store, own.foundry, own.buckets) as (connection, head):
         plan, live = _checked_plan(connection, model, plugins, desired)
-        if not guards.allow_prune:
-            refuse_prune(plan, live)
-        if not guards.allow_older:
-            _refuse_older(connection, model, head)
-        claim_platforms(connection, head.foundry, [p.name for p in model.foundry.platforms])
-        moved = write_revision(connection, head, [change.row for change in plan.changes], origin)
+        living = count_living(live)
+        moved = apply_plan(
+            connection, head, plan, live, living=living, origin=origin, guards=guards
+        )
     return MergeResult(plan=plan, head=moved)
 
 
@@ -126,7 +110,26 @@ def _checked_plan(
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
     live = _live(connection, model, plugins)
-    return make_plan(head, desired, live), live
+    last = read_model_commit(connection, head) if head.revision else None
+    return _plan(model, head, desired, live, last_commit=last), live
+
+
+def _plan(
+    model: LoadedModel,
+    head: Head,
+    desired: Sequence[DesiredRow],
+    live: Sequence[LiveRow],
+    *,
+    last_commit: str | None = None,
+) -> Plan:
+    older = last_commit is not None and is_older(model, last_commit)
+    plan = replace(
+        make_plan(head, desired, live),
+        platforms=tuple(platform.name for platform in model.foundry.platforms),
+        older_than=last_commit if older else None,
+    )
+    found = objections(plan, count_living(live))
+    return replace(plan, objections={name: error.what for name, error in found.items()})
 
 
 def _new_head(model: LoadedModel) -> Head:
@@ -137,11 +140,3 @@ def _live(connection: Connection, model: LoadedModel, plugins: Plugins) -> list[
     platforms = [platform.name for platform in model.foundry.platforms]
     types = [installed.type for installed in plugins.types.values()]
     return live_rows(connection, model.foundry.foundry, platforms, types)
-
-
-def _refuse_older(connection: Connection, model: LoadedModel, head: Head) -> None:
-    last = read_model_commit(connection, head)
-    if last and model.commit and is_older(model, last):
-        msg = f"the model's commit {model.commit} is older than {last}, which was merged last"
-        remedy = "Merge the newest commit; if going back is meant, use --allow-older."
-        raise OlderModelError(msg, remedy=remedy)

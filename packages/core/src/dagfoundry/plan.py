@@ -1,13 +1,14 @@
-"""What a merge will do: each row that is created, updated, restored or retired, and why."""
+"""What a merge or rollback will do: each row that is created, updated, restored or retired."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dagfoundry.factories import Status
+from dagfoundry.factories import LEAVING, LIVING, Status
+from dagfoundry.fields import FieldChange, config_changes
 from dagfoundry.names import bucket_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dagfoundry.desired import DesiredRow
+    from dagfoundry.fields import State
     from dagfoundry.store.live import LiveRow
     from dagfoundry.store.records import Head
-
-_LIVING = (Status.ACTIVE.value, Status.INACTIVE.value)
-_LEAVING = (Status.RETIRING.value, Status.RETIRED.value, Status.PURGED.value)
 
 
 class Action(str, Enum):
@@ -30,15 +29,6 @@ class Action(str, Enum):
     UPDATE = "update"
     RESTORE = "restore"
     RETIRE = "retire"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FieldChange:
-    """One field of a row before and after; None where it is absent."""
-
-    field: str
-    before: Any
-    after: Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,23 +42,38 @@ class PlannedChange:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a merge will do, from the revision it was made for.
+    """What a merge or rollback will do, from the revision it was made for.
 
     Attributes:
         foundry: Name of the foundry.
         base_revision: Revision the plan was made for; 0 for a new foundry.
         changes: The rows it writes.
         unchanged: Number of rows it leaves alone.
+        platforms: The platforms that the foundry owns once it is done.
+        older_than: The commit merged last, where that of the model lies before it.
+        objections: What the guards have against it, by the option that lifts the guard.
     """
 
     foundry: str
     base_revision: int
     changes: tuple[PlannedChange, ...]
     unchanged: int
+    platforms: tuple[str, ...] = ()
+    older_than: str | None = None
+    objections: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, action: Action, kind: RowKind = RowKind.ENTRY) -> int:
         """Return how many rows of a kind the plan does an action with."""
         return sum(c.action is action and c.row.kind is kind for c in self.changes)
+
+
+def action_of(before: State | None, after: Status) -> Action:
+    """Return what is done with a row that goes from one state to a status."""
+    if after in LEAVING:
+        return Action.RETIRE
+    if before is None:
+        return Action.CREATE
+    return Action.RESTORE if before.get("status") in LEAVING else Action.UPDATE
 
 
 def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]) -> Plan:
@@ -78,7 +83,7 @@ def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]
     changes = [
         *_wanted_changes(head, wanted, stored),
         *(_retire(head, row) for address, row in stored.items()
-          if address not in wanted and row.status in _LIVING),
+          if address not in wanted and row.status in LIVING),
     ]  # fmt: skip
     written = {(c.row.kind, c.row.platform_name, c.row.factory_type, c.row.key) for c in changes}
     return Plan(
@@ -104,9 +109,7 @@ def _wanted_changes(
 def _write(
     head: Head, row: DesiredRow, known: LiveRow | None, fields: tuple[FieldChange, ...]
 ) -> PlannedChange:
-    action = Action.CREATE
-    if known is not None:
-        action = Action.RESTORE if known.status in _LEAVING else Action.UPDATE
+    before = known.state if known else None
     change = RowChange(
         table=row.table,
         primary_key=row.primary_key,
@@ -116,11 +119,11 @@ def _write(
         key=row.key,
         dag_id=row.dag_id,
         bucket=bucket_of(row.dag_id, head.buckets),
-        before=known.state if known else None,
+        before=before,
         status=row.status,
         config_json=json.dumps(row.config, ensure_ascii=False),
     )
-    return PlannedChange(action=action, row=change, fields=fields)
+    return PlannedChange(action=action_of(before, row.status), row=change, fields=fields)
 
 
 def _retire(head: Head, known: LiveRow) -> PlannedChange:
@@ -146,15 +149,4 @@ def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChan
     if known is None or known.status != row.status.value:
         status = known.status if known else None
         yield FieldChange(field="status", before=status, after=row.status.value)
-    yield from _config_changes("", before, row.config)
-
-
-def _config_changes(
-    prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[FieldChange]:
-    for key in {**before, **after}:
-        old, new = before.get(key), after.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _config_changes(f"{prefix}{key}.", old, new)
-        elif old != new or (key in before) != (key in after):
-            yield FieldChange(field=f"{prefix}{key}", before=old, after=new)
+    yield from config_changes(before, row.config)

@@ -13,7 +13,14 @@ from importlib.metadata import entry_points
 import structlog
 import typer
 
-from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
+from dagfoundry.cli import (
+    history_commands,
+    inspect_commands,
+    metrics_commands,
+    model_commands,
+    plan_file_commands,
+    rollback_commands,
+)
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
 
@@ -31,7 +38,13 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (model_commands, inspect_commands):
+    for module in (
+        model_commands,
+        plan_file_commands,
+        inspect_commands,
+        history_commands,
+        rollback_commands,
+    ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
     app.add_typer(metrics_commands.app, name="metrics")

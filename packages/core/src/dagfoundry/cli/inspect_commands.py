@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagfoundry.cli.options import AsJson, FoundryName, one_foundry, open_configured_store
+from dagfoundry.cli.options import (
+    AsJson,
+    AtRevision,
+    Entry,
+    FoundryName,
+    one_foundry,
+    open_configured_store,
+)
 from dagfoundry.cli.output import print_json, print_line, print_table
-from dagfoundry.errors import EntryMissingError
 from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
+from dagfoundry.selection import Selection
+from dagfoundry.store.read import require_revision
 
 if TYPE_CHECKING:
     from dagfoundry.store import RowState, Store
-
-Entry = Annotated[str, typer.Argument(metavar="ENTRY", help="A DAG id, or an entry's key.")]
 
 
 def plugins(*, as_json: AsJson = False) -> int:
@@ -57,6 +63,7 @@ def plugins(*, as_json: AsJson = False) -> int:
 def list_entries(
     *,
     foundry: FoundryName = None,
+    at: AtRevision = None,
     all_statuses: Annotated[bool, typer.Option("--all", help="Also the retired entries.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,7 +71,7 @@ def list_entries(
     store = open_configured_store()
     rows = [
         row
-        for row in _rows(store, foundry)
+        for row in _rows(store, foundry, at)
         if all_statuses or row.status not in (Status.RETIRED, Status.PURGED)
     ]
     if as_json:
@@ -80,9 +87,15 @@ def list_entries(
     )
 
 
-def show(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False) -> None:
+def show(
+    entry: Entry,
+    *,
+    foundry: FoundryName = None,
+    at: AtRevision = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one entry: its row, who changed it last, and why."""
-    row = _one_row(open_configured_store(), foundry, entry)
+    row = _one_row(entry, foundry, at)
     if as_json:
         print_json({**_summary(row), "config": row.config()})
         return
@@ -92,27 +105,20 @@ def show(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False) 
     print_table(("field", "value"), [(key, value) for key, value in (details | config).items()])
 
 
-def render(entry: Entry, *, foundry: FoundryName = None) -> None:
+def render(entry: Entry, *, foundry: FoundryName = None, at: AtRevision = None) -> None:
     """Print the definition that Airflow is given for one entry, as JSON."""
-    print_json(_one_row(open_configured_store(), foundry, entry).to_json())
+    print_json(_one_row(entry, foundry, at).to_json())
 
 
-def _rows(store: Store, foundry: str | None) -> list[RowState]:
-    name = one_foundry(store, foundry)
-    return store.rows_at(name, store.head(name).revision)
+def _rows(store: Store, foundry: str | None, at: int | None) -> list[RowState]:
+    head = store.head(one_foundry(store, foundry))
+    if at is not None:
+        require_revision(head, at)
+    return store.rows_at(head.foundry, head.revision if at is None else at)
 
 
-def _one_row(store: Store, foundry: str | None, entry: str) -> RowState:
-    rows = _rows(store, foundry)
-    found = [row for row in rows if entry == row.dag_id] or [r for r in rows if entry == r.key]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        msg = f"{len(found)} entries have the key {entry!r}"
-        names = ", ".join(row.dag_id for row in found)
-        raise EntryMissingError(msg, remedy=f"Name one of their DAG ids: {names}.")
-    msg = f"no entry has the key or DAG id {entry!r}"
-    raise EntryMissingError(msg, remedy="`dagfoundry list` shows them all.")
+def _one_row(entry: str, foundry: str | None, at: int | None) -> RowState:
+    return Selection(entry=entry).one_of(_rows(open_configured_store(), foundry, at))
 
 
 def _summary(row: RowState) -> dict[str, object]:

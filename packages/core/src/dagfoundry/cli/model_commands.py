@@ -9,13 +9,17 @@ import typer
 
 from dagfoundry.author import current_author
 from dagfoundry.cli.options import (
+    AllowOlder,
+    AllowPrune,
     AsJson,
+    Message,
     ModelPaths,
     open_configured_store,
     read_model,
 )
-from dagfoundry.cli.output import print_json, print_line, print_table
-from dagfoundry.cli.plan_view import plan_as_json, plan_rows, plan_summary
+from dagfoundry.cli.output import print_json, print_line
+from dagfoundry.cli.plan_file_commands import keep_plan
+from dagfoundry.cli.plan_view import show_objections, show_plan
 from dagfoundry.credential_check import require_credentials
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import SettingInvalidError
@@ -28,7 +32,7 @@ from dagfoundry.store.records import RowKind, Source
 from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
-    from dagfoundry.plan import Plan
+    from dagfoundry.model import LoadedModel
 
 _CHANGES_FOUND = 2
 
@@ -62,23 +66,36 @@ def validate(
         print_line(f"{loaded.foundry.foundry}: {entries} entries, no findings")
 
 
-def plan(model: ModelPaths = None, *, as_json: AsJson = False) -> int:
+def plan(
+    model: ModelPaths = None,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the plan in this file, for `apply`.")
+    ] = None,
+    allow_prune: AllowPrune = False,
+    allow_older: AllowOlder = False,
+    as_json: AsJson = False,
+) -> int:
     """Show what a merge would do; exits with 2 when it would change something."""
-    made = plan_merge(open_configured_store(), read_model(model), load_plugins())
-    _show(made, as_json=as_json)
+    loaded = read_model(model)
+    made = plan_merge(open_configured_store(), loaded, load_plugins())
+    guards = Guards(allow_prune=allow_prune, allow_older=allow_older)
+    if out is not None:
+        keep_plan(out, made, _origin(loaded), guards, buckets=loaded.foundry.buckets)
+    show_plan(made, as_json=as_json)
+    if not as_json:
+        show_objections(made, guards)
+        if out is not None:
+            print_line(f"kept in {out}: dagfoundry apply {out}")
     return _CHANGES_FOUND if made.changes else 0
 
 
 def merge(
     model: ModelPaths = None,
     *,
-    message: Annotated[str, typer.Option("-m", "--message", help="Why; kept for ever.")] = "",
-    allow_prune: Annotated[
-        bool, typer.Option("--allow-prune", help="Retire however many entries are gone.")
-    ] = False,
-    allow_older: Annotated[
-        bool, typer.Option("--allow-older", help="Merge a commit older than the last one.")
-    ] = False,
+    message: Message = "",
+    allow_prune: AllowPrune = False,
+    allow_older: AllowOlder = False,
     as_job: Annotated[
         bool, typer.Option("--as-job", help="Write a job result, as a task's runner expects.")
     ] = False,
@@ -87,17 +104,21 @@ def merge(
     """Write the model's rows to the store as one new revision."""
     loaded = read_model(model)
     store = open_configured_store(to_write=True)
-    origin = Origin(
-        author=current_author(loaded.files[0].parent),
-        message=message,
-        source=Source.MERGE,
-        model_commit=loaded.commit,
-    )
+    origin = _origin(loaded, message)
     guards = Guards(allow_prune=allow_prune, allow_older=allow_older)
     result = merge_model(store, loaded, load_plugins(), origin=origin, guards=guards)
-    _show(result.plan, as_json=as_json, revision=result.head.revision)
+    show_plan(result.plan, as_json=as_json, revision=result.head.revision)
     if as_job:
         write_result(JobResult(rows_total=len(result.plan.changes) + result.plan.unchanged))
+
+
+def _origin(model: LoadedModel, message: str = "") -> Origin:
+    return Origin(
+        author=current_author(model.files[0].parent),
+        message=message,
+        source=Source.MERGE,
+        model_commit=model.commit,
+    )
 
 
 def bootstrap(
@@ -118,15 +139,6 @@ def bootstrap(
     for name in created:
         print_line(f"created table {name}")
     print_line(f"{len(created)} tables created")
-
-
-def _show(made: Plan, *, as_json: bool, revision: int | None = None) -> None:
-    if as_json:
-        print_json(plan_as_json(made, revision))
-        return
-    if made.changes:
-        print_table(("action", "kind", "DAG", "field", "before", "after"), plan_rows(made))
-    print_line(plan_summary(made, revision))
 
 
 COMMANDS = {

@@ -33,6 +33,30 @@ FoundryName = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+Message = Annotated[str, typer.Option("-m", "--message", help="Why; kept for ever.")]
+
+AllowPrune = Annotated[
+    bool, typer.Option("--allow-prune", help="Retire however many entries are gone.")
+]
+
+AllowOlder = Annotated[
+    bool, typer.Option("--allow-older", help="Merge a commit older than the last one.")
+]
+
+Entry = Annotated[str, typer.Argument(metavar="ENTRY", help="A DAG id, or an entry's key.")]
+
+OfPlatform = Annotated[str | None, typer.Option("--platform", help="Only rows of this platform.")]
+
+OfType = Annotated[str | None, typer.Option("--type", help="Only rows of this factory type.")]
+
+OfEntry = Annotated[
+    str | None, typer.Option("--entry", help="Only this entry: a DAG id, or an entry's key.")
+]
+
+AtRevision = Annotated[
+    int | None, typer.Option("--at", metavar="REV", help="As of this revision; the newest else.")
+]
+
 WRITE_TIMEOUT_SECONDS = 120.0
 """How long a command waits for another one that holds the foundry's lock."""
 

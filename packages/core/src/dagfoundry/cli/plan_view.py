@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from dagfoundry.cli.change_view import COLUMNS, change_json, change_lines
+from dagfoundry.cli.output import print_json, print_line, print_table
 from dagfoundry.plan import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagfoundry.plan import Plan, PlannedChange
+    from dagfoundry.guards import Guards
+    from dagfoundry.plan import Plan
 
-_LONGEST_VALUE = 60
+
+def show_plan(plan: Plan, *, as_json: bool, revision: int | None = None) -> None:
+    """Print a plan; with the revision that it became, once written."""
+    if as_json:
+        print_json(plan_as_json(plan, revision))
+        return
+    if plan.changes:
+        print_table(COLUMNS, plan_rows(plan))
+    print_line(plan_summary(plan, revision))
 
 
-def plan_rows(plan: Plan) -> Iterator[tuple[str, str, str, str, str, str]]:
+def show_objections(plan: Plan, guards: Guards) -> None:
+    """Print what the guards have against a plan, unless they are lifted."""
+    for name, what in plan.objections.items():
+        if not getattr(guards, name):
+            print_line(f"refused without --{name.replace('_', '-')}: {what}")
+
+
+def plan_rows(plan: Plan) -> Iterator[tuple[str, ...]]:
     """Yield the rows of a plan's table: one per change, one per field of an update."""
     for change in plan.changes:
-        head = (change.action.value, change.row.kind.value, change.row.dag_id)
-        if change.action is Action.CREATE:
-            yield (*head, "", "", "")
-            continue
-        for field in change.fields:
-            yield (*head, field.field, _short(field.before), _short(field.after))
-            head = ("", "", "")
-
-
-def _short(value: object) -> str:
-    if value is None:
-        return "-"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+        whole = change.action is Action.CREATE
+        yield from change_lines(change.action.value, change.row, change.fields, whole=whole)
 
 
 def plan_summary(plan: Plan, revision: int | None = None) -> str:
@@ -50,23 +54,12 @@ def plan_summary(plan: Plan, revision: int | None = None) -> str:
 
 
 def plan_as_json(plan: Plan, revision: int | None = None) -> dict[str, Any]:
-    """Return a plan as JSON values; with the revision that it became, once merged."""
+    """Return a plan as JSON values; with the revision that it became, once written."""
     value = {
         "foundry": plan.foundry,
         "base_revision": plan.base_revision,
         "unchanged": plan.unchanged,
-        "changes": [_change_as_json(change) for change in plan.changes],
+        "needs": dict(plan.objections),
+        "changes": [change_json(c.action.value, c.row, c.fields) for c in plan.changes],
     }
     return value if revision is None else {**value, "revision": revision}
-
-
-def _change_as_json(change: PlannedChange) -> dict[str, Any]:
-    return {
-        "action": change.action.value,
-        "kind": change.row.kind.value,
-        "dag_id": change.row.dag_id,
-        "platform": change.row.platform_name,
-        "factory_type": change.row.factory_type,
-        "key": change.row.key,
-        "fields": [asdict(field) for field in change.fields],
-    }

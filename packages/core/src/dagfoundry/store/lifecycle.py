@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import MetaData, Table, and_, select
-
 from dagfoundry.factories import Status
+from dagfoundry.store.known import known_rows
 from dagfoundry.store.read import read_rows
-from dagfoundry.store.records import RowKind
-from dagfoundry.store.tables import FoundryTables
-from dagfoundry.store.write import RowChange, lock_foundry, write_revision
+from dagfoundry.store.write import lock_foundry, write_revision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection
 
-    from dagfoundry.store.records import Head, RowState
+    from dagfoundry.store.records import Head
     from dagfoundry.store.write import Origin
 
 
@@ -34,43 +31,9 @@ def retire(connection: Connection, foundry: str, dag_ids: Sequence[str], origin:
         for row in read_rows(connection, head, head.revision)
         if row.dag_id in wanted and row.status is Status.RETIRING
     ]
-    changes = [change for row in rows for change in _retired(connection, row)]
-    return write_revision(connection, head, changes, origin)
-
-
-def _retired(connection: Connection, row: RowState) -> list[RowChange]:
-    table = _live_table(connection, row)
-    primary_key = _primary_key(table, row)
-    is_row = and_(*(table.c[column] == value for column, value in primary_key.items()))
-    statement = select(table.c.status, table.c.config_json).where(is_row)
-    live = connection.execute(statement).one_or_none()
-    if live is None or live.status != Status.RETIRING.value:
-        return []
-    return [
-        RowChange(
-            table=table,
-            primary_key=primary_key,
-            kind=row.kind,
-            platform_name=row.platform_name,
-            factory_type=row.factory_type,
-            key=row.key,
-            dag_id=row.dag_id,
-            bucket=row.bucket,
-            before={"status": live.status, "config_json": live.config_json},
-            status=Status.RETIRED,
-            config_json=live.config_json,
-        )
+    changes = [
+        row.change(Status.RETIRED, row.found["config_json"] or "{}")
+        for row in known_rows(connection, rows)
+        if row.found is not None and row.found["status"] == Status.RETIRING.value
     ]
-
-
-def _live_table(connection: Connection, row: RowState) -> Table:
-    if row.kind is RowKind.FACTORY:
-        return FoundryTables(row.foundry).factories
-    return Table(row.table_name, MetaData(), autoload_with=connection)
-
-
-def _primary_key(table: Table, row: RowState) -> dict[str, str]:
-    if row.kind is RowKind.FACTORY:
-        return {"platform_name": row.platform_name, "factory_type": row.factory_type}
-    (column,) = table.primary_key.columns
-    return {column.name: row.key}
+    return write_revision(connection, head, changes, origin)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, select
 
-from dagfoundry.errors import FoundryMissingError
+from dagfoundry.errors import FoundryMissingError, RevisionMissingError
 from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of, infrastructure_dag_id
 from dagfoundry.store.records import Head, RevisionRecord, RowKind, RowState, Source, VersionRecord
@@ -181,10 +181,25 @@ def read_revisions(
     statement = select(table).order_by(table.c.revision)
     if revision is not None:
         statement = statement.where(table.c.revision == revision)
-    return [
-        RevisionRecord(**{**row._mapping, "source": Source(row.source)})  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
-        for row in connection.execute(statement)
-    ]
+    return [revision_record(row) for row in connection.execute(statement)]
+
+
+def revision_record(row: Row[Any]) -> RevisionRecord:
+    """Return the record of a row of the table of revisions."""
+    return RevisionRecord(**{**row._mapping, "source": Source(row.source)})  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
+
+
+def require_revision(head: Head, revision: int) -> None:
+    """Refuse a revision that the foundry does not have.
+
+    Raises:
+        RevisionMissingError: There is none of this number; the error names the range.
+    """
+    if 1 <= revision <= head.revision:
+        return
+    has = f"1 to {head.revision}" if head.revision else "none yet"
+    msg = f"foundry {head.foundry!r} has no revision {revision}; its revisions: {has}"
+    raise RevisionMissingError(msg, remedy="`dagfoundry history` shows them.")
 
 
 def read_version(

@@ -68,6 +68,16 @@ class RowState:
     created_at: str = ""
     message: str = ""
 
+    @property
+    def address(self) -> tuple[RowKind, str, str, str]:
+        """What identifies the row within its foundry."""
+        return self.kind, self.platform_name, self.factory_type, self.key
+
+    @property
+    def state(self) -> dict[str, str | None]:
+        """Status and config as history writes them."""
+        return {"status": self.status.value, "config_json": self.config_json}
+
     def config(self) -> dict[str, Any]:
         """Return the parsed config_json.
 
