@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildFailedError",
+    "ConfigTooNewError",
     "CredentialMissingError",
     "DatasetInvalidError",
     "DuplicateFactoryTypeError",
@@ -32,6 +33,7 @@ __all__ = [
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
+    "UpcastFailedError",
     "VersionMissingError",
 ]
 
@@ -139,6 +141,14 @@ class FactoryTypeMissingError(FoundryError):
 
 class BuildFailedError(FoundryError):
     """A factory type could not turn an entry into a DAG."""
+
+
+class ConfigTooNewError(FoundryError):
+    """A row's config is of a newer version than the installed factory type knows."""
+
+
+class UpcastFailedError(FoundryError):
+    """A factory type could not bring a row of an older config version up to its own."""
 
 
 # --- The store refuses: nothing was written ---------------------------------

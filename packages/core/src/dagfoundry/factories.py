@@ -213,6 +213,11 @@ class FactoryType:
         factory_tags: Tags of the factory DAG besides ``factory`` and the platform.
         tables: Names of the merge store's tables that hold an entry's data, and nobody
             else's; they are removable once the entry is purged.
+        config_version: Version of ``config``. Raise it with each change that a stored
+            row does not survive.
+        upcasters: For each older version n, from 1 on without a gap, a function that
+            turns a whole config of version n into one of version n + 1: it takes a
+            dict that it may change, returns a dict, and looks at nothing else.
     """
 
     name: str
@@ -227,6 +232,10 @@ class FactoryType:
     factory_dag_id: str = ""
     factory_tags: tuple[str, ...] = ()
     tables: Callable[[Entry], Sequence[str]] = _no_tables
+    config_version: int = 1
+    upcasters: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Fill the patterns that the plugin left to us."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagfoundry.clashes import find_clashes
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ModelInvalidError, OlderModelError
-from dagfoundry.guards import refuse_prune
+from dagfoundry.guards import refuse_newer_rows, refuse_prune
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
@@ -52,6 +52,7 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
 
     Raises:
+        ConfigTooNewError: It would write over rows of a newer config version.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
         StoreUnavailableError: The store cannot be reached.
     """
@@ -74,6 +75,7 @@ def merge(
     transaction, and two merges of a foundry wait for each other.
 
     Raises:
+        ConfigTooNewError: It would write over rows of a newer config version.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
@@ -126,6 +128,7 @@ def _checked_plan(
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
     live = _live(connection, model, plugins)
+    refuse_newer_rows(desired, live, plugins)
     return make_plan(head, desired, live), live
 
 

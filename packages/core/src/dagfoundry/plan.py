@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of
+from dagfoundry.row_config import OWN_KEY
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
+from dagfoundry.upcast import VERSION_KEY, stored_version, upcast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +75,14 @@ class Plan:
 
 
 def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]) -> Plan:
-    """Compare what the model wants with what the store holds."""
+    """Compare what the model wants with what the store holds.
+
+    A row of an older config version is compared as its factory type reads it: one that
+    says the same is unchanged and keeps its version.
+
+    Raises:
+        ConfigTooNewError: A row is of a newer config version than its installed type.
+    """
     stored = {row.address: row for row in live}
     wanted = {row.address: row for row in desired}
     changes = [
@@ -142,11 +152,27 @@ def _retire(head: Head, known: LiveRow) -> PlannedChange:
 
 
 def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
-    before = known.config() if known else {}
+    before, version = _read(known, row) if known else ({}, None)
     if known is None or known.status != row.status.value:
         status = known.status if known else None
         yield FieldChange(field="status", before=status, after=row.status.value)
-    yield from _config_changes("", before, row.config)
+    fields = list(_config_changes("", before, row.config))
+    written = stored_version(row.config)
+    if fields and version is not None and version != written:
+        field = f"{OWN_KEY}.{VERSION_KEY}"
+        yield FieldChange(field=field, before=version, after=written)
+    yield from fields
+
+
+def _read(known: LiveRow, row: DesiredRow) -> tuple[Mapping[str, Any], object]:
+    """Return a stored config as the installed type reads it, and the version it is stored in."""
+    stored = known.config()
+    if known.kind is RowKind.FACTORY:
+        return stored, None
+    try:
+        return upcast(stored, row.factory_type), stored_version(stored)
+    except UpcastFailedError:
+        return stored, None  # what nobody can read is written anew
 
 
 def _config_changes(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagfoundry.cli.config_view import config_view
 from dagfoundry.cli.options import AsJson, FoundryName, one_foundry, open_configured_store
 from dagfoundry.cli.output import print_json, print_line, print_table
 from dagfoundry.errors import EntryMissingError
@@ -84,11 +85,13 @@ def show(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False) 
     """Show one entry: its row, who changed it last, and why."""
     row = _one_row(open_configured_store(), foundry, entry)
     if as_json:
-        print_json({**_summary(row), "config": row.config()})
+        print_json({**_summary(row), **config_view(row, load_plugins())})
         return
     details = {**_summary(row), "changed": row.created_at, "author": row.author}
     details["message"] = row.message
-    config = {f"config.{key}": value for key, value in row.config().items()}
+    view = config_view(row, load_plugins())
+    config = {f"config.{key}": value for key, value in view.pop("config").items()}
+    details |= view
     print_table(("field", "value"), [(key, value) for key, value in (details | config).items()])
 
 
