@@ -72,14 +72,15 @@ class TypeRows:
         factory_type: Name of the factory type.
         owner: Distribution and version that offer it; empty when it is not installed.
         config_version: Version that the installed type reads; 0 when there is none.
-        entries: Number of its entries.
-        by_version: Stored config version to the number of entries in it.
+        rows: Number of its rows, factories and entries.
+        by_version: Stored config version to the number of entries that are in it. An
+            entry that was edited by hand counts as it runs and as it stands.
     """
 
     factory_type: str
     owner: str
     config_version: int
-    entries: int
+    rows: int
     by_version: dict[str, int]
 
 
@@ -87,9 +88,13 @@ class TypeRows:
 class UpgradeReport:
     """What a check of all rows found."""
 
-    rows: int
     types: tuple[TypeRows, ...]
     problems: tuple[RowProblem, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of all rows."""
+        return sum(each.rows for each in self.types)
 
     @property
     def missing(self) -> tuple[TypeRows, ...]:
@@ -106,25 +111,30 @@ def check_rows(states: Iterable[StoredRow], plugins: Plugins) -> UpgradeReport:
     """Read every row as its plugin would: upcast it, and validate it with the type's model."""
     problems: list[RowProblem] = []
     versions: dict[str, Counter[str]] = {}
-    rows = 0
+    rows: dict[str, set[str]] = {}
     for state in states:
-        rows += 1
-        of_type = versions.setdefault(state.row.factory_type, Counter())
+        name = state.row.factory_type
+        of_type = versions.setdefault(name, Counter())
+        rows.setdefault(name, set()).add(f"{state.row.foundry}/{state.row.dag_id}")
         if state.row.kind is RowKind.ENTRY:
             of_type[_version_text(state.row)] += 1
-        if state.row.factory_type in plugins.types:
+        if name in plugins.types:
             problems += _problems(state, plugins)
-    types = tuple(_type_rows(name, versions[name], plugins) for name in sorted(versions))
-    return UpgradeReport(rows=rows, types=types, problems=tuple(problems))
+    return UpgradeReport(
+        types=tuple(
+            _type_rows(name, len(rows[name]), versions[name], plugins) for name in sorted(rows)
+        ),
+        problems=tuple(problems),
+    )
 
 
-def _type_rows(name: str, versions: Counter[str], plugins: Plugins) -> TypeRows:
+def _type_rows(name: str, rows: int, versions: Counter[str], plugins: Plugins) -> TypeRows:
     installed = plugins.types.get(name)
     return TypeRows(
         factory_type=name,
         owner=f"{installed.distribution} {installed.version}" if installed else "",
         config_version=installed.type.config_version if installed else 0,
-        entries=sum(versions.values()),
+        rows=rows,
         by_version=dict(sorted(versions.items())),
     )
 
@@ -180,6 +190,8 @@ def _invalid(state: StoredRow, details: ErrorDetails, plugins: Plugins) -> RowPr
 
 def _remedy(state: StoredRow, plugins: Plugins) -> str:
     other = f"install a release of {plugins.owner(state.row.factory_type)} that reads it"
+    if not state.row.revision:
+        return f"Write it in the model and merge, delete the row, or {other}."
     if state.row.status in (Status.RETIRING, Status.RETIRED):
         return f"It left the model: leave it until it is purged, or {other}."
     return f"Merge the model again, which writes the row anew, or {other}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,43 +77,44 @@ def _as_json(report: UpgradeReport, plugins: Plugins) -> dict[str, object]:
 
 def _show(report: UpgradeReport, plugins: Plugins) -> None:
     print_table(
-        ("factory type", "distribution", "reads version", "entries", "stored versions"),
+        ("factory type", "distribution", "reads version", "rows", "stored versions"),
         [
             (
                 each.factory_type,
                 each.owner or "not installed",
                 each.config_version or "-",
-                each.entries,
+                each.rows,
                 ", ".join(f"{n} of {version}" for version, n in each.by_version.items()) or "-",
             )
             for each in report.types
         ],
     )
-    for problem in report.problems:
-        print_line(_problem_text(problem))
+    for row, problems in groupby(report.problems, key=_row_text):
+        print_line(row)
+        for problem in problems:
+            print_line(f"  {problem.field}: {problem.value}: {problem.why} [{problem.rule}]")
+            print_line(f"    {problem.remedy}")
     for each in report.missing:
         print_line(
-            f"factory type {each.factory_type!r} is not installed: {each.entries} entries\n"
+            f"factory type {each.factory_type!r} is not installed: {each.rows} rows\n"
             f"  Install or mend the distribution that offers it. {plugins.summary()}"
         )
     print_line(_summary(report))
 
 
-def _problem_text(problem: RowProblem) -> str:
+def _row_text(problem: RowProblem) -> str:
     who = f"revision {problem.revision} by {problem.author}" if problem.revision else "not recorded"
     edited = ", edited by hand since" if problem.edited and problem.revision else ""
     row = repr(problem.key) if problem.key else "the factory"
     return (
         f"{problem.foundry}: {problem.table}: {row} of platform {problem.platform!r}, factory type "
-        f"{problem.factory_type!r} ({problem.status}; {who}{edited})\n"
-        f"  {problem.field}: {problem.value}: {problem.why} [{problem.rule}]\n"
-        f"  {problem.remedy}"
+        f"{problem.factory_type!r} ({problem.status}; {who}{edited}):"
     )
 
 
 def _summary(report: UpgradeReport) -> str:
     bad = {(p.table, p.platform, p.factory_type, p.key, p.edited) for p in report.problems}
-    unread = sum(each.entries for each in report.missing)
+    unread = sum(each.rows for each in report.missing)
     return f"{report.rows} rows checked: {len(bad)} bad, {unread} of types that are not installed"
 
 
