@@ -19,6 +19,7 @@ __all__ = [
     "DatasetInvalidError",
     "DuplicateFactoryTypeError",
     "EntryMissingError",
+    "ExportRefusedError",
     "FactoryTypeInvalidError",
     "FactoryTypeMissingError",
     "Finding",
@@ -164,6 +165,10 @@ class FoundryMissingError(FoundryError):
 
 class EntryMissingError(FoundryError):
     """The foundry holds no entry of this name, or several."""
+
+
+class ExportRefusedError(FoundryError):
+    """A foundry's rows cannot be written as a model; nothing was written."""
 
 
 class VersionMissingError(FoundryError):

@@ -117,6 +117,23 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ExportedItem:
+    """The section item that some entries of one platform were drafted from.
+
+    Attributes:
+        keys: Keys of these entries.
+        values: The item as a model writes it, with its ``name``, without defaults and
+            without what any item may have (platforms, enabled, owner, tags, retries,
+            retry_delay, pool), which DAG Foundry adds.
+        reason: Why these entries cannot be written as an item; empty when they can.
+    """
+
+    keys: tuple[str, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OnDatasets:
     """A schedule: run when each of these datasets (``Store#dataset``) was written."""
 
@@ -218,6 +235,9 @@ class FactoryType:
         upcasters: For each older version n, from 1 on without a gap, a function that
             turns a whole config of version n into one of version n + 1: it takes a
             dict that it may change, returns a dict, and looks at nothing else.
+        export: The inverse of ``draft``: turns all living entries of one platform into
+            items; raises ``ValueError`` when it can write none. Without it,
+            ``dagfoundry export`` cannot write the type's rows.
     """
 
     name: str
@@ -236,6 +256,7 @@ class FactoryType:
     upcasters: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(
         default_factory=dict
     )
+    export: Callable[[Sequence[Entry]], Sequence[ExportedItem]] | None = None
 
     def __post_init__(self) -> None:
         """Fill the patterns that the plugin left to us."""

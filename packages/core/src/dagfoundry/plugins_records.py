@@ -72,6 +72,8 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
     for attribute in ("draft", "build", "tables"):
         if not callable(getattr(record, attribute)):
             yield f"{attribute} cannot be called"
+    if not (record.export is None or callable(record.export)):
+        yield "export cannot be called"
     yield from _version_problems(record.config_version, record.upcasters)
     yield from _table_problems(record.table)
     yield from _pattern_problems("dag_id", record.dag_id, {"platform", "key"})

@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from dagfoundry.cli import (
+    export_commands,
     inspect_commands,
     metrics_commands,
     model_commands,
@@ -36,7 +37,7 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (model_commands, inspect_commands, upgrade_commands):
+    for module in (model_commands, inspect_commands, upgrade_commands, export_commands):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
     app.add_typer(metrics_commands.app, name="metrics")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy import MetaData
+
 from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of
-from dagfoundry.store.live import live_rows
+from dagfoundry.store.live import LiveRow, live_rows
 from dagfoundry.store.read import read_rows
 from dagfoundry.store.records import RowKind, RowState
+from dagfoundry.store.tables import FoundryTables, entries_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from dagfoundry.factories import FactoryType
-    from dagfoundry.store.live import LiveRow
+    from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import Head
 
 
@@ -68,6 +71,41 @@ def stored_rows(
         if address not in recorded or not _is_same(recorded[address], row)
     ]
     return sorted(states, key=lambda state: state.row.dag_id)
+
+
+def live_row(state: StoredRow, plugins: Plugins) -> LiveRow:
+    """Return a row as a merge finds it in its table.
+
+    Raises:
+        FactoryTypeMissingError: No working plugin offers the row's factory type.
+    """
+    row, factory_type = state.row, plugins.type(state.row.factory_type)
+    if row.kind is RowKind.FACTORY:
+        table = FoundryTables(row.foundry).factories
+        key = {"platform_name": row.platform_name, "factory_type": row.factory_type}
+    else:
+        table = entries_table(MetaData(), row.platform_name, factory_type.table)
+        key = {factory_type.table.key_column: row.key}
+    return LiveRow(
+        table=table,
+        primary_key=key,
+        kind=row.kind,
+        platform_name=row.platform_name,
+        factory_type=row.factory_type,
+        key=row.key,
+        dag_id=row.dag_id,
+        status=state.status,
+        config_json=row.config_json,
+    )
+
+
+def recorded_rows(connection: Connection, head: Head, revision: int) -> list[StoredRow]:
+    """Return every row as it was at a revision, as if its table held it so."""
+    return [
+        StoredRow(row=row, status=row.status.value, is_recorded=True, is_live=True)
+        for row in read_rows(connection, head, revision)
+        if row.kind is not RowKind.INFRASTRUCTURE and row.status is not Status.PURGED
+    ]
 
 
 def _address(row: RowState) -> tuple[RowKind, str, str, str]:
