@@ -87,7 +87,7 @@ def export_model(
     entries = [row for row in known if row.kind is RowKind.ENTRY]
     placed = [row for row in entries if _is_placed(row, platforms, reasons)]
     model = _Model(
-        header=_header(head, revision),
+        header=_header(head, revision, []),
         own=_own_values(head, platforms),
         items=read_items(placed, plugins, reasons),
     )
@@ -95,13 +95,14 @@ def export_model(
         live_row(state, plugins) for state in live if state.row.factory_type in plugins.types
     ]
     settled = _settle(model, (head, compared), plugins, reasons)
+    left_out = tuple(_unexpressed(living, reasons))
     return Export(
         foundry=head.foundry,
         revision=revision.revision,
-        files=settled.files(),
+        files=replace(settled, header=_header(head, revision, left_out)).files(),
         values=settled.values(),
         items=len(settled.items),
-        unexpressed=tuple(_unexpressed(living, reasons)),
+        unexpressed=left_out,
     )
 
 
@@ -204,11 +205,14 @@ def _own_values(head: Head, platforms: Mapping[str, Mapping[str, Any]]) -> dict[
     return own
 
 
-def _header(head: Head, revision: RevisionRecord) -> str:
+def _header(head: Head, revision: RevisionRecord, left_out: Sequence[Unexpressed]) -> str:
     made = revision.created_at.strftime("%Y-%m-%d %H:%M:%S")
+    effect = "a merge of it changes nothing"
+    if left_out:
+        effect = f"{len(left_out)} rows are not in it: a merge would change or retire them"
     return (
         f"# Foundry {head.foundry} at revision {revision.revision}, made {made} UTC.\n"
-        "# Written by `dagfoundry export`; a merge of it changes nothing.\n\n"
+        f"# Written by `dagfoundry export`; {effect}.\n\n"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ExportRefusedError, ModelInvalidError
 from dagfoundry.model import load_model
+from dagfoundry.model.words import shown
 from dagfoundry.plan import Action, make_plan
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.errors import Finding
     from dagfoundry.export.items import Address, Item
-    from dagfoundry.plan import PlannedChange
+    from dagfoundry.plan import FieldChange, PlannedChange
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.live import LiveRow
     from dagfoundry.store.records import Head
@@ -52,8 +52,18 @@ def find_differences(
         except ModelInvalidError as error:
             return _refused(error.findings, items)
     head, live = state
-    changes = make_plan(head, desired, live).changes
-    return {_address(change): _reason(change) for change in changes if _is_difference(change)}
+    unused = _unused_table_keys(items, plugins)
+    changes = [
+        change for change in make_plan(head, desired, live).changes if _is_difference(change)
+    ]
+    kept = {_address(c): [f for f in c.fields if f.field not in unused] for c in changes}
+    return {_address(c): _reason(c, kept[_address(c)]) for c in changes if kept[_address(c)]}
+
+
+def _unused_table_keys(items: Mapping[str, Sequence[Item]], plugins: Plugins) -> set[str | None]:
+    """Return the keys of factory rows that name the tables of types without an item."""
+    types = [installed.type for installed in plugins.types.values()]
+    return {each.table.config_key for each in types if each.section not in items}
 
 
 def _refused(
@@ -68,7 +78,9 @@ def _refused(
         item = items[found[1]][int(found[2])]
         field = finding.path[found.end() :].lstrip(".")
         reason = f"{field}: {finding.what}" if field else finding.what
-        reasons.update(dict.fromkeys(item.addresses, reason))
+        named = {name for name in item.keys if f"platform {name!r}" in finding.what}
+        concerned = [a for a in item.addresses if not named or a[0] in named]
+        reasons.update(dict.fromkeys(concerned, reason))
     return reasons
 
 
@@ -81,17 +93,16 @@ def _address(change: PlannedChange) -> Address:
     return change.row.platform_name, change.row.factory_type, change.row.key
 
 
-def _reason(change: PlannedChange) -> str:
+def _reason(change: PlannedChange, fields: Sequence[FieldChange]) -> str:
     if change.action is Action.CREATE:
         return "the model would make this row, which is not there"
-    shown = [
-        f"{field.field} is {_short(field.before)}, a model would make it {_short(field.after)}"
-        for field in change.fields[:_MOST_FIELDS]
+    texts = [
+        f"{field.field} is {_text(field.before)}, a model would make it {_text(field.after)}"
+        for field in fields[:_MOST_FIELDS]
     ]
-    more = len(change.fields) - len(shown)
-    return "; ".join(shown) + (f"; and {more} more" if more else "")
+    more = len(fields) - len(texts)
+    return "; ".join(texts) + (f"; and {more} more" if more else "")
 
 
-def _short(value: object) -> str:
-    text = "absent" if value is None else json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 - a line's worth
+def _text(value: object) -> str:
+    return "absent" if value is None else shown(value)

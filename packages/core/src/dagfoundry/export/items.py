@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 from dagfoundry.errors import FoundryError
 from dagfoundry.export.foundry import shared_values
 from dagfoundry.factories import ExportedItem, Status
@@ -95,8 +97,14 @@ def _readable(row: RowState, plugins: Plugins, reasons: dict[Address, str]) -> E
         plugins.type(row.factory_type).config.model_validate(entry.config)
     except FoundryError as error:
         reason = str(error)
+    except ValidationError as error:
+        problems = (
+            f"{'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}"
+            for each in error.errors()
+        )
+        reason = f"its config_json is refused: {'; '.join(problems)}"
     except Exception as error:  # noqa: BLE001 - a plugin's validator may raise anything
-        reason = f"its config_json is refused: {' '.join(str(error).split())}"
+        reason = f"its config_json cannot be read: {type(error).__name__}: {error}"
     else:
         if plugins.type(row.factory_type).export is not None:
             return entry
