@@ -11,6 +11,7 @@ import typer
 
 from dagfoundry.cli.options import AsJson, FoundryName, one_foundry, open_configured_store
 from dagfoundry.cli.output import print_json, print_line
+from dagfoundry.cli.progress import working
 from dagfoundry.errors import SettingInvalidError
 from dagfoundry.export import export_model
 from dagfoundry.model.folder import write_new_folder
@@ -45,7 +46,9 @@ def export(
     written then, and the command exits with 1.
     """
     store = open_configured_store()
-    made = _exported(store, one_foundry(store, foundry), at, load_plugins())
+    name = one_foundry(store, foundry)
+    with working("reading the rows and trying the model"):
+        made = _exported(store, name, at, load_plugins())
     is_refused = bool(made.unexpressed) and not partial
     written = write_new_folder(out, made.files) if out and not is_refused else []
     if as_json:

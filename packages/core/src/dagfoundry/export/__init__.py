@@ -14,7 +14,7 @@ from dagfoundry.export.yaml_text import mapping_text, section_text
 from dagfoundry.factories import Status
 from dagfoundry.model.words import holds_password
 from dagfoundry.store.records import RowKind
-from dagfoundry.store.stored import live_row
+from dagfoundry.store.stored import as_live_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,19 +87,17 @@ def export_model(
     entries = [row for row in known if row.kind is RowKind.ENTRY]
     placed = [row for row in entries if _is_placed(row, platforms, reasons)]
     model = _Model(
-        header=_header(head, revision, []),
         own=_own_values(head, platforms),
         items=read_items(placed, plugins, reasons),
     )
-    compared = [
-        live_row(state, plugins) for state in live if state.row.factory_type in plugins.types
-    ]
-    settled = _settle(model, (head, compared), plugins, reasons)
+    compared = as_live_rows(live, plugins)
+    settled, files = _settle(model, (head, compared), plugins, reasons)
     left_out = tuple(_unexpressed(living, reasons))
+    header = _header(head, revision, left_out)
     return Export(
         foundry=head.foundry,
         revision=revision.revision,
-        files=replace(settled, header=_header(head, revision, left_out)).files(),
+        files={name: header + text for name, text in files.items()},
         values=settled.values(),
         items=len(settled.items),
         unexpressed=left_out,
@@ -110,7 +108,6 @@ def export_model(
 class _Model:
     """A model that is being written."""
 
-    header: str
     own: Mapping[str, Any]
     items: Sequence[Item]
 
@@ -132,10 +129,10 @@ class _Model:
 
     def files(self) -> dict[str, str]:
         """Return name and text of each file."""
-        files = {_FOUNDRY_FILE: self.header + mapping_text(self.own)}
+        files = {_FOUNDRY_FILE: mapping_text(self.own)}
         for section, items in self.values().items():
             if section not in self.own:
-                files[f"{section}.yaml"] = self.header + section_text(section, items)
+                files[f"{section}.yaml"] = section_text(section, items)
         return files
 
     def without(self, addresses: Iterable[Address]) -> _Model:
@@ -153,14 +150,15 @@ def _settle(
     state: tuple[Head, Sequence[LiveRow]],
     plugins: Plugins,
     reasons: dict[Address, str],
-) -> _Model:
-    """Leave out items until what is left says what the rows say."""
+) -> tuple[_Model, dict[str, str]]:
+    """Leave out items until what is left says what the rows say; return it with its files."""
     while True:
-        found = find_differences(model.files(), model.sections(), state, plugins)
+        files = model.files()
+        found = find_differences(files, model.sections(), state, plugins)
         reasons.update({address: why for address, why in found.items() if address not in reasons})
         smaller = model.without(found)
         if smaller == model:
-            return model
+            return model, files
         model = smaller
 
 

@@ -15,8 +15,9 @@ from dagfoundry.store.records import RowKind, RowState
 from dagfoundry.store.tables import FoundryTables, entries_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
     from dagfoundry.factories import FactoryType
@@ -73,21 +74,30 @@ def stored_rows(
     return sorted(states, key=lambda state: state.row.dag_id)
 
 
-def live_row(state: StoredRow, plugins: Plugins) -> LiveRow:
-    """Return a row as a merge finds it in its table.
+def as_live_rows(states: Iterable[StoredRow], plugins: Plugins) -> list[LiveRow]:
+    """Return rows of installed types as a merge finds them in their tables."""
+    tables: dict[tuple[RowKind, str, str], Table] = {}
+    return [
+        _live_row(state, plugins.type(state.row.factory_type), tables)
+        for state in states
+        if state.row.factory_type in plugins.types
+    ]
 
-    Raises:
-        FactoryTypeMissingError: No working plugin offers the row's factory type.
-    """
-    row, factory_type = state.row, plugins.type(state.row.factory_type)
+
+def _live_row(
+    state: StoredRow, factory_type: FactoryType, tables: dict[tuple[RowKind, str, str], Table]
+) -> LiveRow:
+    row = state.row
     if row.kind is RowKind.FACTORY:
-        table = FoundryTables(row.foundry).factories
+        place = (row.kind, "", "")
         key = {"platform_name": row.platform_name, "factory_type": row.factory_type}
     else:
-        table = entries_table(MetaData(), row.platform_name, factory_type.table)
+        place = (row.kind, row.platform_name, row.factory_type)
         key = {factory_type.table.key_column: row.key}
+    if place not in tables:
+        tables[place] = _table(row, factory_type)
     return LiveRow(
-        table=table,
+        table=tables[place],
         primary_key=key,
         kind=row.kind,
         platform_name=row.platform_name,
@@ -97,6 +107,12 @@ def live_row(state: StoredRow, plugins: Plugins) -> LiveRow:
         status=state.status,
         config_json=row.config_json,
     )
+
+
+def _table(row: RowState, factory_type: FactoryType) -> Table:
+    if row.kind is RowKind.FACTORY:
+        return FoundryTables(row.foundry).factories
+    return entries_table(MetaData(), row.platform_name, factory_type.table)
 
 
 def recorded_rows(connection: Connection, head: Head, revision: int) -> list[StoredRow]:
