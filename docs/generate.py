@@ -163,7 +163,15 @@ def plugins() -> str:
         if name.startswith("dagfoundry_"):
             parts += [f"### {name}", f"```text\n{inspect.getdoc(hook)}\n```"]
     parts.append("## Records")
-    for record in ("FactoryType", "EntryTable", "EntryDraft", "Entry", "OnDatasets", "DagKit"):
+    for record in (
+        "FactoryType",
+        "EntryTable",
+        "EntryDraft",
+        "Entry",
+        "ExportedItem",
+        "OnDatasets",
+        "DagKit",
+    ):
         thing = getattr(factories, record)
         parts += [f"### {record}", first_paragraph(thing)]
         rows = [(f"`{name}`", text) for name, text in attributes(thing).items()]

@@ -88,6 +88,7 @@ def _live_row(
     state: StoredRow, factory_type: FactoryType, tables: dict[tuple[RowKind, str, str], Table]
 ) -> LiveRow:
     row = state.row
+    place: tuple[RowKind, str, str]
     if row.kind is RowKind.FACTORY:
         place = (row.kind, "", "")
         key = {"platform_name": row.platform_name, "factory_type": row.factory_type}
