@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import dagfoundry
 from dagfoundry import errors, factories, hookspecs
 from dagfoundry.cli import build_app
 from dagfoundry.connections import Database
@@ -178,6 +179,9 @@ def plugins() -> str:
         methods = [(f"`{n}()`", first_paragraph(m)) for n, m in _methods(thing)]
         if rows or methods:
             parts.append(table(("name", "meaning"), iter(rows or methods)))
+    parts.append("## Functions")
+    for function in (dagfoundry.run_job, dagfoundry.upcast_config):
+        parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     return page("Plugin interface", *parts)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dagfoundry.errors import ConfigTooNewError, UpcastFailedError
 from dagfoundry.plan import Action
 from dagfoundry.plugins_records import record_error
-from dagfoundry.upcast import entry_of, stamp_version, stored_version, upcast
+from dagfoundry.upcast import entry_of, stamp_version, stored_version, upcast_config
 
 if TYPE_CHECKING:
     from conftest import Tower
@@ -117,7 +117,7 @@ def test_a_version_that_is_none_is_refused(tower: Tower, version: object) -> Non
     """Whatever a hand edit wrote there, it is one clear error."""
     config = {"dagfoundry": {"config_version": version}}
     with pytest.raises(UpcastFailedError, match="not a whole number from 1"):
-        upcast(config, tower.plugins(3).type("alarm"))
+        upcast_config(config, tower.plugins(3).type("alarm"))
 
 
 def test_an_upcaster_must_return_a_dict(tower: Tower) -> None:
@@ -132,7 +132,7 @@ def test_an_upcaster_may_change_what_it_is_given(tower: Tower) -> None:
     config = {"minutes": 1, "person": "ada", "dagfoundry": {"tags": ["a"]}}
     before = json.dumps(config)
     factory_type = tower.plugins(3).type("alarm")
-    assert upcast(config, factory_type) == upcast(config, factory_type)
+    assert upcast_config(config, factory_type) == upcast_config(config, factory_type)
     assert json.dumps(config) == before
 
 

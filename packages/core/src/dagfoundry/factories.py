@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from dagfoundry.model.schema import FoundryModel, PlatformModel, SectionItem
+
+
+OWN_KEY: Final = "dagfoundry"
+"""The key of config_json under which everything is that the reference does not know."""
 
 
 class Status(str, Enum):
@@ -112,7 +116,7 @@ class Entry:
     @property
     def options(self) -> Mapping[str, Any]:
         """The keys that are DAG Foundry's own (owner, tags, retries, pool, ...)."""
-        own = self.config.get("dagfoundry", {})
+        own = self.config.get(OWN_KEY, {})
         return own if isinstance(own, dict) else {}
 
 

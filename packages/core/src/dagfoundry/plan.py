@@ -8,12 +8,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dagfoundry.errors import UpcastFailedError
-from dagfoundry.factories import Status
+from dagfoundry.factories import OWN_KEY, Status
 from dagfoundry.names import bucket_of
-from dagfoundry.row_config import OWN_KEY
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
-from dagfoundry.upcast import VERSION_KEY, stored_version, upcast
+from dagfoundry.upcast import VERSION_KEY, stored_version, upcast_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -170,7 +169,7 @@ def _read(known: LiveRow, row: DesiredRow) -> tuple[Mapping[str, Any], object]:
     if known.kind is RowKind.FACTORY:
         return stored, None
     try:
-        return upcast(stored, row.factory_type), stored_version(stored)
+        return upcast_config(stored, row.factory_type), stored_version(stored)
     except UpcastFailedError:
         return stored, None  # what nobody can read is written anew
 

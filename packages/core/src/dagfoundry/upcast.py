@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import ConfigTooNewError, UpcastFailedError
-from dagfoundry.factories import Entry
-from dagfoundry.row_config import OWN_KEY
+from dagfoundry.factories import OWN_KEY, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +44,7 @@ def entry_of(row: RowState, plugins: Plugins) -> Entry:
         factory_type=row.factory_type,
         key=row.key,
         dag_id=row.dag_id,
-        config=upcast(row.config(), factory_type, owner=plugins.owner(row.factory_type)),
+        config=upcast_config(row.config(), factory_type, owner=plugins.owner(row.factory_type)),
         status=row.status,
         revision=row.revision,
         author=row.author,
@@ -73,7 +72,7 @@ def stamp_version(config: Mapping[str, Any], version: int) -> dict[str, Any]:
     return {**config, OWN_KEY: rest} if OWN_KEY in config else dict(config)
 
 
-def upcast(
+def upcast_config(
     config: Mapping[str, Any], factory_type: FactoryType, *, owner: str = _ANYONE
 ) -> dict[str, Any]:
     """Return a stored config in the version of its factory type.

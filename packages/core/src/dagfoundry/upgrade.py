@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from dagfoundry.errors import ConfigTooNewError, UpcastFailedError
-from dagfoundry.factories import Status
+from dagfoundry.factories import OWN_KEY, Status
 from dagfoundry.model.words import shown
-from dagfoundry.row_config import OWN_KEY
 from dagfoundry.store.records import RowKind
 from dagfoundry.upcast import VERSION_KEY, entry_of, stored_version
 

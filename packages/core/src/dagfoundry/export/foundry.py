@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dagfoundry.connections import merge_store_of
+from dagfoundry.factories import OWN_KEY
 from dagfoundry.model.schema import FoundryModel, Git, Milestoning, Runner
-from dagfoundry.row_config import OWN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
