@@ -133,7 +133,7 @@ def exported(store: Store) -> Export:
     return export_model(head, states, revision, plugins)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(model=models())
 def test_the_export_of_any_model_merges_to_no_change(model: dict[str, Any]) -> None:
     """Model, merge, export, load, plan: nothing to do, and exporting again gives the same."""

@@ -147,6 +147,7 @@ def test_an_upcaster_may_change_what_it_is_given(tower: Tower) -> None:
         ({"upcasters": {1: str, 2: "later"}}, "upcasters[2] cannot be called"),
         ({"config_version": 2}, "upcasters hold 2, but config_version is 2"),
         ({"upcasters": [str, str]}, "upcasters is no mapping"),
+        ({"export": "yes"}, "export cannot be called"),
     ],
 )
 def test_a_gap_in_the_chain_is_refused_at_registration(
