@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import dagfoundry
 from dagfoundry import errors, factories, hookspecs
 from dagfoundry.cli import build_app
 from dagfoundry.connections import Database
@@ -163,13 +164,24 @@ def plugins() -> str:
         if name.startswith("dagfoundry_"):
             parts += [f"### {name}", f"```text\n{inspect.getdoc(hook)}\n```"]
     parts.append("## Records")
-    for record in ("FactoryType", "EntryTable", "EntryDraft", "Entry", "OnDatasets", "DagKit"):
+    for record in (
+        "FactoryType",
+        "EntryTable",
+        "EntryDraft",
+        "Entry",
+        "ExportedItem",
+        "OnDatasets",
+        "DagKit",
+    ):
         thing = getattr(factories, record)
         parts += [f"### {record}", first_paragraph(thing)]
         rows = [(f"`{name}`", text) for name, text in attributes(thing).items()]
         methods = [(f"`{n}()`", first_paragraph(m)) for n, m in _methods(thing)]
         if rows or methods:
             parts.append(table(("name", "meaning"), iter(rows or methods)))
+    parts.append("## Functions")
+    for function in (dagfoundry.run_job, dagfoundry.upcast_config):
+        parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     return page("Plugin interface", *parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,3 +140,12 @@ def test_integration_knows_no_factory_type_by_name() -> None:
         if name in file.read_text(encoding="utf-8")
     ]
     assert named == []
+
+
+def test_one_place_hands_rows_to_plugins() -> None:
+    """An entry is made where its config is brought to its type's version, nowhere else."""
+    made = re.compile(r"(?<![\w.])Entry\(")
+    folders = (installed_folder("dagfoundry"), INTEGRATION)
+    files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    makers = [file.name for file in files if made.search(file.read_text(encoding="utf-8"))]
+    assert makers == ["upcast.py"]

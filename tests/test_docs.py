@@ -62,3 +62,11 @@ def test_every_model_in_the_docs_is_valid(page: Path, tmp_path: Path) -> None:
             assert load_model([tmp_path], load_plugins()).items
         else:
             yaml.safe_load(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_program_in_the_docs_runs(page: Path) -> None:
+    """The Python blocks of a page are one program, in their order."""
+    blocks = re.findall(r"^```python\n(.+?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    program = "\n".join(blocks)
+    exec(compile(program, str(page), "exec"), {"__name__": page.stem})  # noqa: S102 - that is the test

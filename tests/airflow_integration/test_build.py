@@ -52,10 +52,14 @@ print("result=" + json.dumps(dag, sort_keys=True))
 
 def with_builder(plugins: Plugins, build: Callable[[Entry, DagKit], object]) -> Plugins:
     """Return the plugins with another builder for factory type ``hello``."""
+    return with_type(plugins, build=build)
+
+
+def with_type(plugins: Plugins, **changes: Any) -> Plugins:  # noqa: ANN401 - fields of the type
+    """Return the plugins with some values of factory type ``hello`` replaced."""
     installed = plugins.types["hello"]
-    return replace(
-        plugins, types={"hello": replace(installed, type=replace(installed.type, build=build))}
-    )
+    changed = replace(installed, type=replace(installed.type, **changes))
+    return replace(plugins, types={"hello": changed})
 
 
 def test_an_entry_serialises_the_same_twice(
@@ -199,6 +203,47 @@ def test_a_bad_row_gives_one_precise_error(
         build_dag(make_row(**change), hello_plugins)
     for part in ("'YellowLive'", "'hello'", "'World'", "revision 7 by Ada", reason):
         assert part in str(caught.value)
+
+
+def to_two(config: dict[str, Any]) -> dict[str, Any]:
+    """Turn version 1, which said ``word``, into version 2."""
+    config["greeting"] = config.pop("word")
+    return config
+
+
+def test_a_row_of_an_older_version_is_built_as_its_type_reads_it(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """Config check, builder and job get the new version; its page shows what is stored."""
+    plugins = with_type(hello_plugins, config_version=2, upcasters={1: to_two})
+    dag = build_dag(make_row(config={"word": "Hi", "dagfoundry": {"owner": "ada"}}), plugins)
+    assert dag.get_task("greet").spec == {"greeting": "Hi"}
+    assert dag.get_task("greet").owner == "ada"
+    assert '"word": "Hi"' in dag.doc_md
+
+
+def test_a_row_of_a_newer_version_names_what_to_upgrade(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """The report says which row, which versions and which distribution."""
+    row = make_row(config={"greeting": "Hi", "dagfoundry": {"config_version": 2}})
+    with pytest.raises(BuildFailedError) as caught:
+        build_dag(row, hello_plugins)
+    for part in ("'YellowLive'", "'World'", "revision 7 by Ada", "is 2, but", "versions up to 1"):
+        assert part in caught.value.what
+    assert caught.value.remedy == "Upgrade dagfoundry-hello (installed: 1.2.3)."
+
+
+def test_an_upcaster_that_raises_is_named_with_row_and_distribution(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """The row keeps its last good definition, and the report says why."""
+    plugins = with_type(hello_plugins, config_version=2, upcasters={1: to_two})
+    with pytest.raises(BuildFailedError) as caught:
+        build_dag(make_row(config={"greeting": "Hi"}), plugins)
+    assert "cannot turn config version 1 into the next: KeyError: 'word'" in caught.value.what
+    assert "'World', revision 7 by Ada" in caught.value.what
+    assert "dagfoundry-hello (installed: 1.2.3)" in caught.value.remedy
 
 
 def test_a_builder_that_raises_is_named_with_its_distribution(

@@ -8,12 +8,13 @@ from pydantic import ValidationError
 
 from dagfoundry.errors import BuildFailedError, FoundryError
 from dagfoundry.store.records import RowKind
+from dagfoundry.upcast import entry_of
 from dagfoundry_airflow.factory_dag import build_factory_dag
 from dagfoundry_airflow.infrastructure_dag import build_infrastructure_dag
 from dagfoundry_airflow.kit import Kit
 
 if TYPE_CHECKING:
-    from dagfoundry.factories import FactoryType
+    from dagfoundry.factories import Entry, FactoryType
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
 
@@ -44,9 +45,10 @@ def build_dag(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - an Airf
 
 def _build_entry(row: RowState, factory_type: FactoryType, plugins: Plugins) -> Any:  # noqa: ANN401 - see build_dag
     kit = _kit(row)
-    _check_config(row, factory_type)
+    entry = _entry(row, plugins)
+    _check_config(row, entry, factory_type)
     try:
-        dag = factory_type.build(row.entry(), kit)
+        dag = factory_type.build(entry, kit)
     except FoundryError as error:
         raise _failed(row, error.what, error.remedy) from error
     except Exception as error:
@@ -63,9 +65,16 @@ def _kit(row: RowState) -> Kit:
         raise _failed(row, f"config_json cannot be read: {error}", _MEND_ROW) from error
 
 
-def _check_config(row: RowState, factory_type: FactoryType) -> None:
+def _entry(row: RowState, plugins: Plugins) -> Entry:
     try:
-        factory_type.config.model_validate(row.config())
+        return entry_of(row, plugins)
+    except FoundryError as error:
+        raise _failed(row, error.what, error.remedy) from error
+
+
+def _check_config(row: RowState, entry: Entry, factory_type: FactoryType) -> None:
+    try:
+        factory_type.config.model_validate(entry.config)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc'])) or 'config_json'}:"

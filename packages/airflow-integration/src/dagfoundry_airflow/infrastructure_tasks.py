@@ -11,6 +11,7 @@ from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, Source, open_store
+from dagfoundry.upcast import entry_of
 from dagfoundry_airflow.changes import changes_between, log_report
 from dagfoundry_airflow.serving import await_serving, observe, require_served
 from dagfoundry_airflow.stream_metrics import collect_stream_metrics
@@ -92,7 +93,7 @@ def list_removable_tables(*, foundry: str) -> dict[str, Any]:
     for row in store.rows_at(foundry, store.head(foundry).revision):
         if row.kind is RowKind.ENTRY and row.status is Status.PURGED:
             (last,) = store.rows_at(foundry, row.revision - 1, dag_id=row.dag_id)
-            names = plugins.type(row.factory_type).tables(last.entry())
+            names = plugins.type(row.factory_type).tables(entry_of(last, plugins))
             tables[row.dag_id] = list(names)
     for dag_id, names in tables.items():
         _log.info(f"purged {dag_id}: {', '.join(names) or 'no tables'}")

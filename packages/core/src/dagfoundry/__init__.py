@@ -10,6 +10,7 @@ from dagfoundry.factories import (
     Entry,
     EntryDraft,
     EntryTable,
+    ExportedItem,
     FactoryType,
     OnDatasets,
     PlatformContext,
@@ -19,6 +20,7 @@ from dagfoundry.hookspecs import hookimpl
 from dagfoundry.jobs import JobResult, JobStatus, run_job
 from dagfoundry.model.cron import CronExpression
 from dagfoundry.model.schema import ModelPart, Name, SectionItem
+from dagfoundry.upcast import upcast_config
 
 __all__ = [
     "CronExpression",
@@ -27,6 +29,7 @@ __all__ = [
     "Entry",
     "EntryDraft",
     "EntryTable",
+    "ExportedItem",
     "FactoryType",
     "Finding",
     "FoundryError",
@@ -40,4 +43,5 @@ __all__ = [
     "Status",
     "hookimpl",
     "run_job",
+    "upcast_config",
 ]

@@ -18,6 +18,7 @@ from dagfoundry.names import dag_id_of, infrastructure_dag_id
 from dagfoundry.row_config import entry_config, factory_config
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import FoundryTables, entries_table
+from dagfoundry.upcast import stamp_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -127,15 +128,16 @@ def _entry_row(
     model: LoadedModel, drafted: Drafted, lineage: Mapping[str, Sequence[str]], table: Table
 ) -> DesiredRow:
     item, platform = drafted.loaded.item, drafted.platform
+    config = entry_config(
+        model.foundry, platform, item, config=drafted.draft.config, lineage=lineage
+    )
     return DesiredRow(
         kind=RowKind.ENTRY,
         platform_name=platform.name,
         factory_type=drafted.factory_type,
         key=drafted.draft.key,
         dag_id=drafted.dag_id,
-        config=entry_config(
-            model.foundry, platform, item, config=drafted.draft.config, lineage=lineage
-        ),
+        config=stamp_version(config, drafted.factory_type.config_version),
         table=table,
         primary_key={drafted.factory_type.table.key_column: drafted.draft.key},
         status=Status.ACTIVE if item.enabled else Status.INACTIVE,

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildFailedError",
+    "ConfigTooNewError",
     "CredentialMissingError",
     "DatasetInvalidError",
     "DuplicateFactoryTypeError",
     "EntryMissingError",
+    "ExportRefusedError",
     "FactoryTypeInvalidError",
     "FactoryTypeMissingError",
     "Finding",
@@ -35,6 +37,7 @@ __all__ = [
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
+    "UpcastFailedError",
     "VersionMissingError",
 ]
 
@@ -148,6 +151,14 @@ class BuildFailedError(FoundryError):
     """A factory type could not turn an entry into a DAG."""
 
 
+class ConfigTooNewError(FoundryError):
+    """A row's config is of a newer version than the installed factory type knows."""
+
+
+class UpcastFailedError(FoundryError):
+    """A factory type could not bring a row of an older config version up to its own."""
+
+
 # --- The store refuses: nothing was written ---------------------------------
 
 
@@ -165,6 +176,10 @@ class EntryMissingError(FoundryError):
 
 class RevisionMissingError(FoundryError):
     """The foundry has no revision of this number."""
+
+
+class ExportRefusedError(FoundryError):
+    """A foundry's rows cannot be written as a model; nothing was written."""
 
 
 class VersionMissingError(FoundryError):

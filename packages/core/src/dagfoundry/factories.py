@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from dagfoundry.model.schema import FoundryModel, PlatformModel, SectionItem
+
+
+OWN_KEY: Final = "dagfoundry"
+"""The key of config_json under which everything is that the reference does not know."""
 
 
 class Status(str, Enum):
@@ -119,8 +123,25 @@ class Entry:
     @property
     def options(self) -> Mapping[str, Any]:
         """The keys that are DAG Foundry's own (owner, tags, retries, pool, ...)."""
-        own = self.config.get("dagfoundry", {})
+        own = self.config.get(OWN_KEY, {})
         return own if isinstance(own, dict) else {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExportedItem:
+    """The section item that some entries of one platform were drafted from.
+
+    Attributes:
+        keys: Keys of these entries.
+        values: The item as a model writes it, with its ``name``, without defaults and
+            without what any item may have (platforms, enabled, owner, tags, retries,
+            retry_delay, pool), which DAG Foundry adds.
+        reason: Why these entries cannot be written as an item; empty when they can.
+    """
+
+    keys: tuple[str, ...]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,6 +241,14 @@ class FactoryType:
         factory_tags: Tags of the factory DAG besides ``factory`` and the platform.
         tables: Names of the merge store's tables that hold an entry's data, and nobody
             else's; they are removable once the entry is purged.
+        config_version: Version of ``config``. Raise it with each change that a stored
+            row does not survive.
+        upcasters: For each older version n, from 1 on without a gap, a function that
+            turns a whole config of version n into one of version n + 1: it takes a
+            dict that it may change, returns a dict, and looks at nothing else.
+        export: The inverse of ``draft``: turns all living entries of one platform into
+            items; raises ``ValueError`` when it can write none. Without it,
+            ``dagfoundry export`` cannot write the type's rows.
     """
 
     name: str
@@ -234,6 +263,11 @@ class FactoryType:
     factory_dag_id: str = ""
     factory_tags: tuple[str, ...] = ()
     tables: Callable[[Entry], Sequence[str]] = _no_tables
+    config_version: int = 1
+    upcasters: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = field(
+        default_factory=dict
+    )
+    export: Callable[[Sequence[Entry]], Sequence[ExportedItem]] | None = None
 
     def __post_init__(self) -> None:
         """Fill the patterns that the plugin left to us."""

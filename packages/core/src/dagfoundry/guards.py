@@ -6,16 +6,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.errors import OlderModelError, PruneRefusedError
+from dagfoundry.errors import ConfigTooNewError, OlderModelError, PruneRefusedError
 from dagfoundry.factories import LIVING
 from dagfoundry.plan import Action
 from dagfoundry.store.records import RowKind
+from dagfoundry.upcast import VERSION_KEY, stored_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from dagfoundry.desired import DesiredRow
     from dagfoundry.errors import FoundryError
     from dagfoundry.plan import Plan
+    from dagfoundry.plugins import Plugins
     from dagfoundry.store.live import LiveRow
     from dagfoundry.store.records import RowState
 
@@ -101,3 +104,34 @@ def _pruned(plan: Plan, living: Mapping[Factory, int]) -> str | None:
             factory = f"factory {factory_type!r} of platform {platform!r}"
             return f"this would retire all {count} entries of {factory}"
     return None
+
+
+def refuse_newer_rows(
+    desired: Sequence[DesiredRow], live: Sequence[LiveRow], plugins: Plugins
+) -> None:
+    """Refuse to write rows of the model over rows of a newer config version.
+
+    Raises:
+        ConfigTooNewError: Somebody merged with a newer release of a factory type.
+    """
+    wanted = {row.address: row.factory_type for row in desired if row.kind is RowKind.ENTRY}
+    newer = [
+        row
+        for row in live
+        if row.address in wanted and _is_newer(row, wanted[row.address].config_version)
+    ]
+    if newer:
+        name = newer[0].factory_type
+        msg = (
+            f"{len(newer)} rows, such as {newer[0].key!r} of platform {newer[0].platform_name!r}, "
+            f"are of a newer config version than the installed factory type {name!r} knows "
+            f"({plugins.type(name).config_version})"
+        )
+        raise ConfigTooNewError(msg, remedy=f"Upgrade {plugins.owner(name)}.")
+
+
+def _is_newer(row: LiveRow, known: int) -> bool:
+    if VERSION_KEY not in (row.config_json or ""):
+        return False  # spares a merge of unchanged rows the parsing
+    version = stored_version(row.config())
+    return isinstance(version, int) and version > known

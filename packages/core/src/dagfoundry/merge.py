@@ -9,7 +9,7 @@ from dagfoundry.apply import MergeResult, apply_plan, locked_foundry
 from dagfoundry.clashes import find_clashes
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ModelInvalidError
-from dagfoundry.guards import Guards, count_living, objections
+from dagfoundry.guards import Guards, count_living, objections, refuse_newer_rows
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
@@ -39,6 +39,7 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
 
     Raises:
+        ConfigTooNewError: It would write over rows of a newer config version.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
         StoreUnavailableError: The store cannot be reached.
     """
@@ -61,6 +62,7 @@ def merge(
     transaction, and two merges of a foundry wait for each other.
 
     Raises:
+        ConfigTooNewError: It would write over rows of a newer config version.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
@@ -110,6 +112,7 @@ def _checked_plan(
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
     live = _live(connection, model, plugins)
+    refuse_newer_rows(desired, live, plugins)
     last = read_model_commit(connection, head) if head.revision else None
     return _plan(model, head, desired, live, last_commit=last), live
 

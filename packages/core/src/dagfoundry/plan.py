@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dagfoundry.factories import LEAVING, LIVING, Status
+from dagfoundry.errors import UpcastFailedError
+from dagfoundry.factories import LEAVING, LIVING, OWN_KEY, Status
 from dagfoundry.fields import FieldChange, config_changes
 from dagfoundry.names import bucket_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
+from dagfoundry.upcast import VERSION_KEY, stored_version, upcast_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +79,14 @@ def action_of(before: State | None, after: Status) -> Action:
 
 
 def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]) -> Plan:
-    """Compare what the model wants with what the store holds."""
+    """Compare what the model wants with what the store holds.
+
+    A row of an older config version is compared as its factory type reads it: one that
+    says the same is unchanged and keeps its version.
+
+    Raises:
+        ConfigTooNewError: A row is of a newer config version than its installed type.
+    """
     stored = {row.address: row for row in live}
     wanted = {row.address: row for row in desired}
     changes = [
@@ -145,8 +154,24 @@ def _retire(head: Head, known: LiveRow) -> PlannedChange:
 
 
 def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
-    before = known.config() if known else {}
+    before, version = _read(known, row) if known else ({}, None)
     if known is None or known.status != row.status.value:
         status = known.status if known else None
         yield FieldChange(field="status", before=status, after=row.status.value)
-    yield from config_changes(before, row.config)
+    fields = list(config_changes(before, row.config))
+    written = stored_version(row.config)
+    if fields and version is not None and version != written:
+        field = f"{OWN_KEY}.{VERSION_KEY}"
+        yield FieldChange(field=field, before=version, after=written)
+    yield from fields
+
+
+def _read(known: LiveRow, row: DesiredRow) -> tuple[Mapping[str, Any], object]:
+    """Return a stored config as the installed type reads it, and the version it is stored in."""
+    stored = known.config()
+    if known.kind is RowKind.FACTORY:
+        return stored, None
+    try:
+        return upcast_config(stored, row.factory_type), stored_version(stored)
+    except UpcastFailedError:
+        return stored, None  # what nobody can read is written anew

@@ -102,6 +102,11 @@ class Plugins:
             raise FactoryTypeMissingError(f"factory type {name!r} is not installed", remedy=remedy)
         return installed.type
 
+    def owner(self, name: str) -> str:
+        """Return who offers an installed factory type, for an error's remedy."""
+        installed = self.types[name]
+        return f"{installed.distribution} (installed: {installed.version})"
+
     def summary(self) -> str:
         """Return what is installed and what failed to load, for an error's remedy."""
         offers = [str(installed) for installed in self.types.values()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -71,6 +72,9 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
     for attribute in ("draft", "build", "tables"):
         if not callable(getattr(record, attribute)):
             yield f"{attribute} cannot be called"
+    if not (record.export is None or callable(record.export)):
+        yield "export cannot be called"
+    yield from _version_problems(record.config_version, record.upcasters)
     yield from _table_problems(record.table)
     yield from _pattern_problems("dag_id", record.dag_id, {"platform", "key"})
     yield from _pattern_problems("factory_dag_id", record.factory_dag_id, {"platform"})
@@ -83,6 +87,23 @@ def _name_problems(attribute: str, value: object, reserved: Iterable[str]) -> It
         yield f"{attribute} {value!r} is not a lower-case word of up to 48 letters, digits and _"
     elif value in reserved:
         yield f"{attribute} {value!r} is reserved"
+
+
+def _version_problems(version: object, upcasters: object) -> Iterator[str]:
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        yield f"config_version {version!r} is not a whole number from 1"
+        return
+    if not isinstance(upcasters, Mapping):
+        yield "upcasters is no mapping of a version to a function"
+        return
+    for older in range(1, version):
+        if older not in upcasters:
+            yield f"upcasters lack version {older}, so its rows could not be read"
+        elif not callable(upcasters[older]):
+            yield f"upcasters[{older}] cannot be called"
+    for key in upcasters:
+        if key not in range(1, version):
+            yield f"upcasters hold {key!r}, but config_version is {version}"
 
 
 def _table_problems(table: object) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dagfoundry.factories import OWN_KEY
 from dagfoundry.names import k8s_name
 from dagfoundry.store.tables import entries_table_name
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from dagfoundry.factories import FactoryType
     from dagfoundry.model.schema import FoundryModel, Git, PlatformModel, SectionItem
-
-OWN_KEY = "dagfoundry"
 
 
 def factory_config(

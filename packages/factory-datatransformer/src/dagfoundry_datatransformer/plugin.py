@@ -6,6 +6,7 @@ from dagfoundry import EntryTable, FactoryType, hookimpl
 from dagfoundry_datatransformer.config import TransformerConfig, TransformerItem
 from dagfoundry_datatransformer.dags import build_transformer, tables_of
 from dagfoundry_datatransformer.drafts import draft_transformer
+from dagfoundry_datatransformer.exports import export_transformers
 
 
 @hookimpl
@@ -29,5 +30,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             factory_dag_id="{platform}_datatransformer_factory",
             factory_tags=("datasurface", "datatransformer"),
             tables=tables_of,
+            export=export_transformers,
         )
     ]

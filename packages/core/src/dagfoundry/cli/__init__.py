@@ -14,12 +14,14 @@ import structlog
 import typer
 
 from dagfoundry.cli import (
+    export_commands,
     history_commands,
     inspect_commands,
     metrics_commands,
     model_commands,
     plan_file_commands,
     rollback_commands,
+    upgrade_commands,
 )
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
@@ -44,6 +46,8 @@ def build_app() -> typer.Typer:
         inspect_commands,
         history_commands,
         rollback_commands,
+        upgrade_commands,
+        export_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dagfoundry.cli.config_view import config_view
 from dagfoundry.cli.options import (
     AsJson,
     AtRevision,
@@ -97,11 +98,13 @@ def show(
     """Show one entry: its row, who changed it last, and why."""
     row = _one_row(entry, foundry, at)
     if as_json:
-        print_json({**_summary(row), "config": row.config()})
+        print_json({**_summary(row), **config_view(row, load_plugins())})
         return
     details = {**_summary(row), "changed": row.created_at, "author": row.author}
     details["message"] = row.message
-    config = {f"config.{key}": value for key, value in row.config().items()}
+    view = config_view(row, load_plugins())
+    config = {f"config.{key}": value for key, value in view.pop("config").items()}
+    details |= view
     print_table(("field", "value"), [(key, value) for key, value in (details | config).items()])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.errors import SettingInvalidError
+from dagfoundry.model.folder import write_new_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,16 +41,4 @@ def write_starter_model(folder: Path) -> list[Path]:
     Raises:
         SettingInvalidError: The folder holds something, or cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        occupied = any(folder.iterdir())
-    except OSError as error:
-        msg = f"folder {folder} cannot be used: {error.strerror}"
-        raise SettingInvalidError(msg, remedy="Name another folder.") from error
-    if occupied:
-        msg = f"folder {folder} is not empty"
-        raise SettingInvalidError(msg, remedy="Name a new folder; nothing was written.")
-    paths = [folder / name for name in _FILES]
-    for path in paths:
-        path.write_text(_FILES[path.name], encoding="utf-8")
-    return paths
+    return write_new_folder(folder, _FILES)

@@ -131,9 +131,7 @@ class ValueReader:
     def _scalar(self, node: ScalarNode) -> Any:  # noqa: ANN401 - what YAML can hold
         text: str = node.value
         if node.tag == PLAIN:
-            if text in _WORDS:
-                return _WORDS[text]
-            return number(text) if text[0] in _NUMBER_STARTS else text
+            return plain_value(text)
         self._check_tag(node)
         return text
 
@@ -170,6 +168,13 @@ class ValueReader:
     def _report(self, node: Node, what: str, remedy: str) -> None:
         path = path_text(self._trail)
         self.findings.append(Finding(what=what, remedy=remedy, path=path, place=place_of(node)))
+
+
+def plain_value(text: str) -> Any:  # noqa: ANN401 - what YAML can hold
+    """Return what text without quotes stands for: nothing, a truth value, a number or text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    return number(text) if text[0] in _NUMBER_STARTS else text
 
 
 def number(text: str) -> int | float | str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from dagfoundry.factories import Entry, Status
+from dagfoundry.factories import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 
 class RowKind(str, Enum):
@@ -89,26 +89,6 @@ class RowState:
             msg = f"config_json holds {type(value).__name__}, not an object"
             raise ValueError(msg)  # noqa: TRY004 - the value is wrong, not a caller's type
         return value
-
-    def entry(self) -> Entry:
-        """Return the row as a plugin sees it.
-
-        Raises:
-            ValueError: config_json is no JSON object.
-        """
-        return Entry(
-            foundry=self.foundry,
-            platform_name=self.platform_name,
-            factory_type=self.factory_type,
-            key=self.key,
-            dag_id=self.dag_id,
-            config=self.config(),
-            status=self.status,
-            revision=self.revision,
-            author=self.author,
-            created_at=datetime.fromisoformat(self.created_at) if self.created_at else None,
-            message=self.message,
-        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values, the same bytes for the same row."""
