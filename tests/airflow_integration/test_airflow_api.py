@@ -93,7 +93,7 @@ def test_it_tells_of_dags_runs_and_errors_and_remembers(live: Live) -> None:
 
 
 def test_two_may_remember_at_once(live: Live) -> None:
-    """Airflow 2 deletes a Variable and inserts it again; whoever is late tries once more."""
+    """Airflow 2 deletes a Variable and inserts it again; one of two that do so stays."""
     command = [sys.executable, "-W", "ignore", "-c", REMEMBER]
     both = [
         subprocess.Popen(

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 _CHUNK: Final = 500
 """DAG ids in one statement; SQLite takes 999 parameters."""
 
-_ATTEMPTS: Final = 5
-"""How often to write a Variable that others write at the same moment."""
-
 _UNFINISHED: Final = ("running", "queued")
 
 
@@ -92,14 +89,10 @@ class AirflowOrm:
         """Keep a text in Airflow, as a Variable."""
         from airflow.models import Variable
 
-        for attempts_left in reversed(range(_ATTEMPTS)):
-            try:
-                Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
-            except IntegrityError:  # noqa: PERF203 - it deletes and inserts; another task did so meanwhile
-                if not attempts_left:
-                    raise
-            else:
-                return
+        with suppress(
+            IntegrityError
+        ):  # it deletes and inserts: another task came in between, and last
+            Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
 
     def close(self) -> None:
         """Do nothing: the sessions are closed already."""

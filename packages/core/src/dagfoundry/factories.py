@@ -220,7 +220,7 @@ def _no_tables(_entry: Entry) -> Sequence[str]:
     return ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FactoryType:
     """How rows of one kind become DAGs.
 
