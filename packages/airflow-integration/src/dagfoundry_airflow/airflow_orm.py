@@ -91,7 +91,7 @@ class AirflowOrm:
 
         with suppress(
             IntegrityError
-        ):  # it deletes and inserts: another task came in between, and last
+        ):  # another task wrote between its delete and insert
             Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
 
     def close(self) -> None:
