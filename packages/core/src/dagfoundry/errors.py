@@ -23,12 +23,14 @@ __all__ = [
     "Finding",
     "FoundryError",
     "FoundryMissingError",
+    "FoundryUnadoptedError",
     "JobFailedError",
     "ModelInvalidError",
     "OlderModelError",
     "Place",
     "PluginLoadError",
     "PruneRefusedError",
+    "SchemaMismatchError",
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
@@ -150,6 +152,14 @@ class StoreUnavailableError(FoundryError):
 
 class FoundryMissingError(FoundryError):
     """The store holds no foundry of this name."""
+
+
+class FoundryUnadoptedError(FoundryMissingError):
+    """The store holds a reference deployment's rows that nobody has adopted yet."""
+
+
+class SchemaMismatchError(FoundryError):
+    """The store's tables are older or newer than this version of DAG Foundry."""
 
 
 class EntryMissingError(FoundryError):

@@ -15,7 +15,9 @@ from dagfoundry.store.live import live_rows
 from dagfoundry.store.read import read_foundry, read_model_commit
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
+from dagfoundry.store.schema_version import read_scopes, require_current
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS
+from dagfoundry.store.unadopted import refuse_unadopted
 from dagfoundry.store.write import claim_platforms, create_foundry, lock_foundry, write_revision
 
 if TYPE_CHECKING:
@@ -52,13 +54,16 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
 
     Raises:
+        FoundryUnadoptedError: The store holds a reference deployment of this name.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
+        SchemaMismatchError: The store's tables are older or newer than this code.
         StoreUnavailableError: The store cannot be reached.
     """
     desired = desired_rows(model, plugins)
     if not store.exists():
         return make_plan(_new_head(model), desired, [])
     with store.reading() as connection:
+        _require_ready(connection, model.foundry.foundry)
         if missing_tables(connection, [FOUNDRIES, PLATFORMS, DAGS]):
             return make_plan(_new_head(model), desired, _live(connection, model, plugins))
         plan, _live_rows = _checked_plan(connection, model, plugins, desired)
@@ -74,7 +79,9 @@ def merge(
     transaction, and two merges of a foundry wait for each other.
 
     Raises:
+        FoundryUnadoptedError: The store holds a reference deployment of this name.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
+        SchemaMismatchError: The store's tables are older or newer than this code.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
         StoreUnavailableError: The store cannot be reached.
@@ -82,6 +89,7 @@ def merge(
     desired = desired_rows(model, plugins)
     create_model_tables(store, model, plugins)
     with store.writing() as connection:
+        _require_ready(connection, model.foundry.foundry)
         create_foundry(connection, model.foundry.foundry, model.foundry.buckets)
         head = lock_foundry(connection, model.foundry.foundry)
         plan, live = _checked_plan(connection, model, plugins, desired)
@@ -113,6 +121,12 @@ def create_model_tables(store: Store, model: LoadedModel, plugins: Plugins) -> l
                 return []
     plan_merge(store, model, plugins)
     return create_tables(store, tables)
+
+
+def _require_ready(connection: Connection, foundry: str) -> None:
+    refuse_unadopted(connection, foundry)
+    scopes = [v for v in read_scopes(connection) if v.scope.foundry in {None, foundry}]
+    require_current(scopes)
 
 
 def _checked_plan(

@@ -16,6 +16,7 @@ from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of, infrastructure_dag_id
 from dagfoundry.store.records import Head, RevisionRecord, RowKind, RowState, Source, VersionRecord
 from dagfoundry.store.tables import FOUNDRIES, FoundryTables
+from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ def read_head(connection: Connection, foundry: str) -> Head:
     """
     head = read_foundry(connection, foundry)
     if head is None:
+        refuse_unadopted(connection, foundry)
         raise foundry_missing(foundry)
     return head
 

@@ -15,6 +15,7 @@ from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source
+from dagfoundry.store.schema_lock import lock_schema
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def lock_foundry(connection: Connection, foundry: str) -> Head:
 
 def create_foundry(connection: Connection, foundry: str, buckets: int) -> None:
     """Add a foundry at revision 0; do nothing when it is there already."""
+    if read_foundry(connection, foundry) is not None:
+        return
+    lock_schema(connection)  # on MariaDB two that insert one key at once would deadlock
     if read_foundry(connection, foundry) is not None:
         return
     dag_id = infrastructure_dag_id(foundry)
