@@ -134,11 +134,10 @@ def _refuse_known(connection: Connection, foundry: str, existing: set[str]) -> N
         return
     head = read_foundry(connection, foundry)
     if head is not None:
-        first, *_ = read_revisions(connection, head, revision=1) or [None]
-        origin = f", revision 1 by {first.source.value} of {first.author}" if first else ""
-        msg = f"foundry {head.foundry!r} is in the store already{origin}"
-        if first and first.source is Source.ADOPT:
-            msg = f"foundry {head.foundry!r} was adopted already, by {first.author}"
+        msg = f"foundry {head.foundry!r} is in the store already, at revision {head.revision}"
+        first = read_revisions(connection, head, revision=1)
+        if first and first[0].source is Source.ADOPT:
+            msg = f"foundry {head.foundry!r} was adopted already, by {first[0].author}"
         remedy = (
             f"There is nothing to adopt: see `dagfoundry list --foundry {head.foundry}`; "
             "`dagfoundry drift --record` records rows that were edited by hand."
@@ -168,7 +167,7 @@ def _refuse_owned_platforms(
     if PLATFORMS.name not in existing:
         return
     owners = {row.platform: row.foundry for row in connection.execute(select(PLATFORMS))}
-    for platform in found.platforms:
+    for platform in sorted(found.named):
         owner = owners.get(platform.lower(), foundry)
         if owner != foundry:
             msg = f"the tables of platform {platform!r} belong to foundry {owner!r} already"

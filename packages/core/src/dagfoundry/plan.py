@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dagfoundry.factories import Status
+from dagfoundry.kept_keys import with_kept_keys
 from dagfoundry.names import bucket_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
@@ -96,9 +97,10 @@ def _wanted_changes(
 ) -> Iterator[PlannedChange]:
     for address, row in wanted.items():
         known = stored.get(address)
-        fields = tuple(_field_changes(known, row))
+        kept = row if known is None else replace(row, config=with_kept_keys(row, known.config()))
+        fields = tuple(_field_changes(known, kept))
         if fields:
-            yield _write(head, row, known, fields)
+            yield _write(head, kept, known, fields)
 
 
 def _write(

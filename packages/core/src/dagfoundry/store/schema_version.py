@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, insert, select
+from sqlalchemy import insert, inspect, select
 
 from dagfoundry.errors import SchemaMismatchError
 from dagfoundry.store.tables import FOUNDRIES, PLATFORMS, SCHEMA_VERSION, WITNESS, FoundryTables
@@ -51,7 +51,7 @@ class Scope:
     """
 
     foundry: str | None
-    version_table: Table = field(repr=False)
+    version_table: Table = field(repr=False, compare=False)
     migrations: tuple[str, ...]
 
     @property
@@ -109,7 +109,8 @@ def read_scopes(connection: Connection) -> list[ScopeVersion]:
     existing = set(inspect(connection).get_table_names())
     if FOUNDRIES.name not in existing:
         return []
-    platforms = [tuple(row) for row in connection.execute(select(PLATFORMS.c.foundry, PLATFORMS.c.name))]
+    owned = select(PLATFORMS.c.foundry, PLATFORMS.c.name)
+    platforms = [tuple(row) for row in connection.execute(owned)]
     names = sorted(connection.execute(select(FOUNDRIES.c.name)).scalars())
     return [
         ScopeVersion(
@@ -128,8 +129,8 @@ def require_current(versions: Sequence[ScopeVersion]) -> None:
         SchemaMismatchError: Tables of a scope are older or newer.
     """
     for state, remedy in (
-        (SchemaState.NEWER, "Install the version of dagfoundry that migrated them, or a newer one."),
-        (SchemaState.OLDER, "Run `dagfoundry db upgrade`; no row is lost, and it may be repeated."),
+        (SchemaState.NEWER, "Install the version of dagfoundry that migrated them."),
+        (SchemaState.OLDER, "Run `dagfoundry db upgrade`; it loses no row and may be repeated."),
     ):
         wrong = [version for version in versions if version.state is state]
         if wrong:

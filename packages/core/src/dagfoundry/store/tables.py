@@ -22,7 +22,7 @@ _DAG_ID: Final = 250
 _TABLE_NAME: Final = 63
 _ROW_KEY: Final = 310
 
-_MARIADB: Final = {
+_MARIADB: Final[dict[str, Any]] = {
     f"{dialect}_{option}": value
     for dialect in ("mysql", "mariadb")
     for option, value in {
