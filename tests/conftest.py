@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import os
 import shutil
@@ -60,18 +59,18 @@ def mariadb_server() -> Iterator[URL]:
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen([daemon, "--no-defaults", *setup, *options], stderr=log)
         try:
-            url = parse_url(f"mariadb://root@localhost/mysql?unix_socket={socket}", "the test's")
-            _wait_for(url, process)
-            yield url
+            _wait_for(socket, process)
+            yield parse_url(f"mariadb://root@localhost/mysql?unix_socket={socket}", "the test's")
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait_for(url: URL, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(socket: str, process: subprocess.Popen[bytes]) -> None:
+    ping = ["mariadb-admin", "--no-defaults", f"--socket={socket}", "--user=root", "ping"]
     for _ in range(300):
-        with contextlib.suppress(sa.exc.OperationalError):
-            return _administer(url, "SELECT 1")
+        if subprocess.run(ping, capture_output=True, check=False).returncode == 0:
+            return
         assert process.poll() is None, "mariadbd has ended"
         time.sleep(0.1)
     pytest.fail("mariadbd does not answer")
