@@ -123,3 +123,18 @@ def test_merge_retires_adopted_entries_that_the_model_lacks(
     assert rows["ExtStore"] is Status.RETIRING
     assert rows["AggWS"] is Status.RETIRING
     assert rows["Store1"] is Status.ACTIVE
+
+
+def test_what_was_held_out_or_ignored_is_left_alone_by_a_merge(
+    deployment: Deployment, model: Path
+) -> None:
+    """A merge retires only rows that history knows."""
+    deployment.copy_stream("With space", "{}")
+    deployment.adopt()
+    upgrade_store(deployment.store)
+    before = {row[0]: row for row in deployment.rows()[DSG]}
+    deployment.merge(model)
+    after = {row[0]: row for row in deployment.rows()[DSG]}
+    for key in ("With space", "OldStore"):
+        assert after[key] == before[key]
+        assert key not in {row.key for row in deployment.store.rows_at("Test_DP", 2)}

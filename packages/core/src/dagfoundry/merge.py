@@ -12,7 +12,7 @@ from dagfoundry.guards import refuse_prune
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
-from dagfoundry.store.read import read_foundry, read_model_commit
+from dagfoundry.store.read import read_foundry, read_model_commit, read_recorded
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
 from dagfoundry.store.schema_version import read_scopes, require_current
@@ -140,7 +140,8 @@ def _checked_plan(
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
     live = _live(connection, model, plugins)
-    return make_plan(head, desired, live), live
+    recorded = read_recorded(connection, head.foundry)
+    return make_plan(head, desired, live, recorded=recorded), live
 
 
 def _new_head(model: LoadedModel) -> Head:

@@ -14,7 +14,7 @@ from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from dagfoundry.desired import DesiredRow
     from dagfoundry.store.live import LiveRow
@@ -72,14 +72,29 @@ class Plan:
         return sum(c.action is action and c.row.kind is kind for c in self.changes)
 
 
-def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]) -> Plan:
-    """Compare what the model wants with what the store holds."""
+def make_plan(
+    head: Head,
+    desired: Sequence[DesiredRow],
+    live: Sequence[LiveRow],
+    *,
+    recorded: Container[tuple[str, str]] | None = None,
+) -> Plan:
+    """Compare what the model wants with what the store holds.
+
+    Args:
+        head: The foundry.
+        desired: The rows that the model asks for.
+        live: The rows as they stand.
+        recorded: Table and key of the rows that history knows; only these are retired,
+            so that what an adoption held out stays as it is. All rows when not given.
+    """
     stored = {row.address: row for row in live}
     wanted = {row.address: row for row in desired}
     changes = [
         *_wanted_changes(head, wanted, stored),
         *(_retire(head, row) for address, row in stored.items()
-          if address not in wanted and row.status in _LIVING),
+          if address not in wanted and row.status in _LIVING
+          if recorded is None or (row.table.name, row.row_key) in recorded),
     ]  # fmt: skip
     written = {(c.row.kind, c.row.platform_name, c.row.factory_type, c.row.key) for c in changes}
     return Plan(

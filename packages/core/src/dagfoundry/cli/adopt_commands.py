@@ -53,7 +53,7 @@ def _summary(done: Adoption) -> str:
     factories, entries = done.count(RowKind.FACTORY), done.count(RowKind.ENTRY)
     parts = [f"{factories} factories and {entries} entries adopted"]
     if done.ignored:
-        parts.append(f"{done.ignored} rows ignored that are not active")
+        parts.append(f"{done.ignored} ignored as not active")
     parts.append(f"{len(done.findings)} findings" if done.findings else "no findings")
     return f"{done.head.foundry}: {', '.join(parts)} (revision {done.head.revision})"
 

@@ -84,11 +84,11 @@ def show(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False) 
     """Show one entry: its row, who changed it last, and why."""
     row = _one_row(open_configured_store(), foundry, entry)
     if as_json:
-        print_json({**_summary(row), "config": row.config()})
+        print_json({**_summary(row), "config": _config(row)})
         return
     details = {**_summary(row), "changed": row.created_at, "author": row.author}
     details["message"] = row.message
-    config = {f"config.{key}": value for key, value in row.config().items()}
+    config = {f"config.{key}": value for key, value in _config(row).items()}
     print_table(("field", "value"), [(key, value) for key, value in (details | config).items()])
 
 
@@ -113,6 +113,14 @@ def _one_row(store: Store, foundry: str | None, entry: str) -> RowState:
         raise EntryMissingError(msg, remedy=f"Name one of their DAG ids: {names}.")
     msg = f"no entry has the key or DAG id {entry!r}"
     raise EntryMissingError(msg, remedy="`dagfoundry list` shows them all.")
+
+
+def _config(row: RowState) -> dict[str, object]:
+    """Return a row's config; one that a person or a narrow column broke, as its text."""
+    try:
+        return row.config()
+    except ValueError:
+        return {"broken": row.config_json}
 
 
 def _summary(row: RowState) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import MetaData, inspect, select
 
 from dagfoundry.names import dag_id_of
-from dagfoundry.store.records import RowKind
+from dagfoundry.store.records import RowKind, row_key
 from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table, entries_table_name
 
 if TYPE_CHECKING:
@@ -54,6 +54,11 @@ class LiveRow:
     def address(self) -> tuple[RowKind, str, str, str]:
         """What identifies the row within its foundry."""
         return self.kind, self.platform_name, self.factory_type, self.key
+
+    @property
+    def row_key(self) -> str:
+        """The row's key as history writes it."""
+        return row_key(self.kind, self.platform_name, self.factory_type, self.key)
 
     @property
     def state(self) -> dict[str, str | None]:

@@ -22,6 +22,11 @@ class RowKind(str, Enum):
     ENTRY = "entry"
 
 
+def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
+    """Return a row's key as history and the list of DAG ids write it."""
+    return f"{platform_name}/{factory_type}" if kind is RowKind.FACTORY else key
+
+
 class Source(str, Enum):
     """What made a revision."""
 

@@ -57,9 +57,8 @@ def _unadopted(tables: list[str], foundry: str | None) -> FoundryUnadoptedError:
     names = [foundry] if foundry else possible_foundries(tables)
     msg = f"the store holds rows of a DataSurface deployment: {', '.join(tables)}"
     commands = " or ".join(f"`dagfoundry adopt --foundry {name}`" for name in names)
-    return FoundryUnadoptedError(
-        msg, remedy=f"Run {commands} first (with the name as it is spelt); it changes no row."
-    )
+    spelt = "" if foundry else ", with the name as its model spells it"
+    return FoundryUnadoptedError(msg, remedy=f"Run {commands} first{spelt}; it changes no row.")
 
 
 def _registered(connection: Connection) -> set[str]:

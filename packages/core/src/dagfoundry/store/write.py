@@ -14,7 +14,7 @@ from dagfoundry.errors import StoreConflictError
 from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
-from dagfoundry.store.records import Head, RowKind, Source
+from dagfoundry.store.records import Head, RowKind, Source, row_key
 from dagfoundry.store.schema_lock import lock_schema
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
@@ -67,11 +67,6 @@ class RowChange:
     def is_stored(self) -> bool:
         """Whether the table held the row before: it is neither new nor purged."""
         return self.before is not None and self.before.get("status") != Status.PURGED.value
-
-
-def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
-    """Return a row's key as history and the list of DAG ids write it."""
-    return f"{platform_name}/{factory_type}" if kind is RowKind.FACTORY else key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
