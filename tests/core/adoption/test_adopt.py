@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dagfoundry import OnDatasets
 from dagfoundry.errors import FoundryMissingError, FoundryUnadoptedError, StoreConflictError
 from dagfoundry.merge import plan_merge
 from dagfoundry.model import load_model
@@ -16,6 +21,7 @@ from dagfoundry.store import Source
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Deployment
@@ -154,6 +160,74 @@ def test_until_it_is_adopted_other_commands_name_adopt(deployment: Deployment, m
     ):
         with pytest.raises(FoundryUnadoptedError, match="dagfoundry adopt --foundry"):
             ask()
+
+
+class Task:
+    """A task that may stand before and behind others."""
+
+    def __rshift__(self, other: object) -> object:
+        """Stand before."""
+        return other
+
+    __rrshift__ = __rshift__
+
+
+class Kit:
+    """A kit that notes what DAG it is asked for."""
+
+    def __init__(self) -> None:
+        self.schedule: object = "never asked"
+        self.tasks: list[str] = []
+
+    @contextmanager
+    def dag(self, *, schedule: object, **_options: object) -> Iterator[object]:
+        """Note the schedule."""
+        self.schedule = schedule
+        yield self
+
+    def empty(self, task_id: str, *_rest: object, **_options: object) -> Task:
+        """Note a task."""
+        self.tasks.append(task_id)
+        return Task()
+
+    job = branch_on_result = retrigger = empty
+
+
+def test_adopted_entries_become_the_dags_that_they_were(deployment: Deployment) -> None:
+    """Each factory type builds its rows, with the task ids of the reference."""
+    deployment.adopt()
+    types = load_plugins().types
+    built = {}
+    for row in deployment.store.rows_at("Test_DP", 1):
+        if row.kind is RowKind.ENTRY:
+            kit = built[row.dag_id] = Kit()
+            types[row.factory_type].type.build(row.entry(), kit)
+    assert len(built) == 9
+    stream = built["yellowlive__Store2_orders_ingestion"]
+    assert stream.schedule == "*/10 * * * *"
+    assert sorted(stream.tasks) == [
+        "check_result",
+        "reschedule_immediately",
+        "snapshot_merge_job",
+        "wait_for_trigger",
+    ]
+    waiting = built["yellowlive__AggWS_datatransformer"]
+    assert waiting.schedule == OnDatasets(datasets=("Store2#orders", "MaskedCustomers#customers"))
+
+
+def test_two_adoptions_at_once_make_one_revision(deployment: Deployment) -> None:
+    """The second waits and gets the answer of a second adoption."""
+    url = deployment.store.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "dagfoundry", "adopt", "--foundry", "Test_DP"]
+    environment = {**os.environ, "DAGFOUNDRY_STORE_URL": url}
+    running = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    errors = [process.communicate(timeout=120)[1].decode() for process in running]
+    assert sorted(process.returncode for process in running) == [0, 1], errors
+    assert "was adopted already" in "".join(errors)
+    assert deployment.store.head("Test_DP").revision == 1
 
 
 def test_adopted_entries_are_accepted_by_their_factory_types(deployment: Deployment) -> None:

@@ -116,8 +116,8 @@ def adopt(
 def _checked(connection: Connection, foundry: str, plugins: Plugins) -> Adoptable:
     """Return what can be adopted, or refuse before anything is written."""
     existing = set(inspect(connection).get_table_names())
-    require_current([v for v in read_scopes(connection) if v.scope.foundry is None])
     _refuse_known(connection, foundry, existing)
+    require_current(read_scopes(connection, foundry=foundry))
     _require_factories(foundry, existing)
     found = read_adoptable(connection, foundry, plugins)
     _refuse_owned_platforms(connection, foundry, existing, found)

@@ -125,8 +125,7 @@ def create_model_tables(store: Store, model: LoadedModel, plugins: Plugins) -> l
 
 def _require_ready(connection: Connection, foundry: str) -> None:
     refuse_unadopted(connection, foundry)
-    scopes = [v for v in read_scopes(connection) if v.scope.foundry in {None, foundry}]
-    require_current(scopes)
+    require_current(read_scopes(connection, foundry=foundry))
 
 
 def _checked_plan(

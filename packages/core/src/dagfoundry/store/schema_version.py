@@ -104,8 +104,13 @@ def foundry_scope(foundry: str) -> Scope:
     )
 
 
-def read_scopes(connection: Connection) -> list[ScopeVersion]:
-    """Return where each scope of the store stands; none for a store without tables."""
+def read_scopes(connection: Connection, *, foundry: str | None = None) -> list[ScopeVersion]:
+    """Return where each scope of the store stands; none for a store without tables.
+
+    Args:
+        connection: An open connection.
+        foundry: Only the scopes of the whole store and of this foundry.
+    """
     existing = set(inspect(connection).get_table_names())
     if FOUNDRIES.name not in existing:
         return []
@@ -119,6 +124,7 @@ def read_scopes(connection: Connection) -> list[ScopeVersion]:
             platforms=tuple(sorted(name for owner, name in platforms if owner == scope.foundry)),
         )
         for scope in (STORE_SCOPE, *map(foundry_scope, names))
+        if foundry is None or scope.foundry in {None, foundry}
     ]
 
 

@@ -32,17 +32,16 @@ def refuse_unadopted(connection: Connection, foundry: str | None = None) -> None
     Raises:
         FoundryUnadoptedError: There are rows to adopt.
     """
+    if _is_known(connection, foundry):
+        return
     existing = set(inspect(connection).get_table_names())
-    asked = {FoundryTables(foundry).factories.name} if foundry else existing
-    waiting = [
-        table
-        for table in sorted(existing.intersection(asked))
-        if table.endswith(_FACTORIES) or foundry
-        if _holds_rows(connection, table)
-    ]
-    # asked last: a first merge that ended meanwhile has registered what it wrote
-    known = _registered(connection) if waiting else set()
-    if waiting and (foundry.lower() not in known if foundry else not known):
+    if foundry is None:
+        asked = {table for table in existing if table.endswith(_FACTORIES)}
+    else:
+        asked = existing.intersection({FoundryTables(foundry).factories.name})
+    waiting = [table for table in sorted(asked) if _holds_rows(connection, table)]
+    # asked again: a first merge that ended meanwhile has registered what it wrote
+    if waiting and not _is_known(connection, foundry):
         raise _unadopted(waiting, foundry)
 
 
@@ -61,10 +60,12 @@ def _unadopted(tables: list[str], foundry: str | None) -> FoundryUnadoptedError:
     return FoundryUnadoptedError(msg, remedy=f"Run {commands} first{spelt}; it changes no row.")
 
 
-def _registered(connection: Connection) -> set[str]:
+def _is_known(connection: Connection, foundry: str | None) -> bool:
+    """Return whether the store holds the foundry, or any at all when none is asked for."""
     if not inspect(connection).has_table(FOUNDRIES.name):
-        return set()
-    return set(connection.execute(select(FOUNDRIES.c.foundry)).scalars())
+        return False
+    names = connection.execute(select(FOUNDRIES.c.foundry)).scalars().all()
+    return foundry.lower() in names if foundry else bool(names)
 
 
 def _holds_rows(connection: Connection, name: str) -> bool:

@@ -46,6 +46,8 @@ def upgrade_store(store: Store) -> list[Upgraded]:
         SchemaMismatchError: A scope was migrated by a newer version already.
         StoreUnavailableError: The database cannot be used.
     """
+    if not store.exists():
+        return []
     with writing(store.engine) as connection:
         lock_schema(connection)
         before = read_scopes(connection)
