@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, inspect
 
 from dagfoundry.store.engine import writing
 from dagfoundry.store.schema_lock import lock_schema
-from dagfoundry.store.schema_version import stamp_new_tables
+from dagfoundry.store.schema_version import is_version_table, stamp_new_tables
 from dagfoundry.store.tables import FoundryTables, entries_table, shared_tables
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def create_tables(store: Store, tables: Sequence[Table]) -> list[str]:
     with writing(store.engine) as connection:
         lock_schema(connection)
         missing = missing_tables(connection, tables)
-        for table in missing:
+        versions = [table for table in missing if is_version_table(table)]
+        for table in versions:
             table.create(connection)
+        # before the tables are there: MariaDB shows each of them at once to everybody
         stamp_new_tables(connection, tables, missing)
+        for table in missing:
+            if table not in versions:
+                table.create(connection)
     return [table.name for table in missing]

@@ -148,11 +148,16 @@ def require_current(versions: Sequence[ScopeVersion]) -> None:
             raise SchemaMismatchError(msg, remedy=remedy)
 
 
+def is_version_table(table: Table) -> bool:
+    """Return whether Alembic keeps a scope's migration in a table."""
+    return WITNESS in table.info
+
+
 def stamp_new_tables(
-    connection: Connection, tables: Sequence[Table], created: Sequence[Table]
+    connection: Connection, tables: Sequence[Table], missing: Sequence[Table]
 ) -> None:
-    """Note that the scopes whose tables were created just now need no migration."""
-    fresh = {table.name for table in created}
+    """Note that the scopes whose tables are created just now need no migration."""
+    fresh = {table.name for table in missing}
     for table in tables:
         if table.info.get(WITNESS) in fresh:
             is_store = table.name == SCHEMA_VERSION.name
