@@ -109,11 +109,11 @@ class Deployment:
         origin = Origin(author="Ada", message="taken over", source=Source.ADOPT)
         return adopt(self.store, foundry, load_plugins(), origin=origin, buckets=8)
 
-    def merge(self, model: Path) -> MergeResult:
-        """Merge a model, whatever it retires."""
+    def merge(self, model: Path, *, allow_prune: bool = True) -> MergeResult:
+        """Merge a model, by default whatever it retires."""
         origin = Origin(author="Ada", message="", source=Source.MERGE)
         loaded = load_model([model], load_plugins())
-        guards = Guards(allow_prune=True)
+        guards = Guards(allow_prune=allow_prune)
         return merge(self.store, loaded, load_plugins(), origin=origin, guards=guards)
 
     def list_dag_ids(self) -> tuple[str, ...]:

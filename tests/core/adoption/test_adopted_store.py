@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from dagfoundry.errors import SchemaMismatchError
+from dagfoundry.errors import PruneRefusedError, SchemaMismatchError
 from dagfoundry.factories import Status
 from dagfoundry.plan import Action
 from dagfoundry.store.narrow_columns import narrow_columns
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
     from conftest import Deployment
 
 DSG = "yellowlive_airflow_dsg"
+OTHER = """\
+foundry: Test_DP
+platforms:
+  - name: YellowLive
+    merge_store: {url_variable: MERGE_URL}
+  - name: YellowForensic
+    merge_store: {url_variable: MERGE_URL}
+stores:
+  - name: New
+    source: {url_variable: SHOP_URL}
+    datasets: [{name: customers}]
+"""
 UPGRADE = """
 import sys
 from dagfoundry.connections import parse_url
@@ -123,6 +135,21 @@ def test_merge_retires_adopted_entries_that_the_model_lacks(
     assert rows["ExtStore"] is Status.RETIRING
     assert rows["AggWS"] is Status.RETIRING
     assert rows["Store1"] is Status.ACTIVE
+
+
+def test_guard_counts_only_what_could_be_retired(deployment: Deployment, tmp_path: Path) -> None:
+    """Rows that were held out or ignored do not hide that a whole factory goes."""
+    deployment.execute(
+        "DELETE FROM yellowlive_airflow_dsg WHERE stream_key NOT IN"
+        " ('Store1', 'ExtStore', 'OldStore')",
+        "DELETE FROM yellowlive_airflow_datatransformer",
+    )
+    deployment.adopt()
+    upgrade_store(deployment.store)
+    path = tmp_path / "other.yaml"
+    path.write_text(OTHER, encoding="utf-8")
+    with pytest.raises(PruneRefusedError, match="all 2 entries of factory 'platform'"):
+        deployment.merge(path, allow_prune=False)
 
 
 def test_what_was_held_out_or_ignored_is_left_alone_by_a_merge(

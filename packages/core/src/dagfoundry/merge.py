@@ -134,13 +134,15 @@ def _checked_plan(
     plugins: Plugins,
     desired: Sequence[DesiredRow],
 ) -> tuple[Plan, list[LiveRow]]:
+    """Return the plan, and the rows of which it may retire some."""
     findings = list(find_clashes(connection, model, desired))
     if findings:
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
     live = _live(connection, model, plugins)
     recorded = read_recorded(connection, head.foundry)
-    return make_plan(head, desired, live, recorded=recorded), live
+    plan = make_plan(head, desired, live, recorded=recorded)
+    return plan, [row for row in live if (row.table.name, row.row_key) in recorded]
 
 
 def _new_head(model: LoadedModel) -> Head:
