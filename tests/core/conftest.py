@@ -86,7 +86,7 @@ def plugins() -> Plugins:
     return installed(GREETING_TYPE)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
 def store_url(request: pytest.FixtureRequest, new_database: NewDatabase) -> URL:
     """An empty database of each kind."""
     return new_database(request.param, "store")

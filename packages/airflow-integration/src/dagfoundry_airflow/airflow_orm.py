@@ -89,9 +89,7 @@ class AirflowOrm:
         """Keep a text in Airflow, as a Variable."""
         from airflow.models import Variable
 
-        with suppress(
-            IntegrityError
-        ):  # another task wrote between its delete and insert
+        with suppress(IntegrityError):  # another task wrote between its delete and insert
             Variable.set(key, text, description="Kept by DAG Foundry; leave it.")  # noqa: AIR311 - Airflow 2
 
     def close(self) -> None:

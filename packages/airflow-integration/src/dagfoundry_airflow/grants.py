@@ -36,6 +36,7 @@ def grants(engine: Engine, foundry: str, entry_tables: Iterable[str]) -> list[st
     rights = [
         *((READER, _READ, name) for name in [*shared, *history]),
         (READER, _APPEND, tables.versions.name),
+        (WRITER, _READ, tables.schema_version.name),
         *((WRITER, _ALL, name) for name in [*shared, tables.factories.name, *entry_tables]),
         *((WRITER, _APPEND, name) for name in [*history, tables.versions.name]),
     ]

@@ -11,7 +11,8 @@ from dagfoundry.fields import state_changes
 from dagfoundry.guards import Guards, count_living, refuse
 from dagfoundry.plan_rows import plan_of_file
 from dagfoundry.store.live import live_rows
-from dagfoundry.store.read import read_foundry
+from dagfoundry.store.read import read_foundry, read_recorded
+from dagfoundry.store.readiness import require_ready
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
 from dagfoundry.store.tables import FOUNDRIES, PLATFORMS
@@ -47,8 +48,14 @@ class MergeResult:
 
 @contextmanager
 def locked_foundry(store: Store, foundry: str, buckets: int) -> Iterator[tuple[Connection, Head]]:
-    """Open the transaction of a write with the foundry's lock; create the foundry at need."""
+    """Open the transaction of a write with the foundry's lock; create the foundry at need.
+
+    Raises:
+        FoundryUnadoptedError: The store holds a reference deployment of this name.
+        SchemaMismatchError: The store's tables are older or newer than this code.
+    """
     with store.writing() as connection:
+        require_ready(connection, foundry)
         create_foundry(connection, foundry, buckets)
         yield connection, lock_foundry(connection, foundry)
 
@@ -115,7 +122,7 @@ def apply_plan_file(
         _refuse_other_name(file, head)
         plan = plan_of_file(file, plugins, buckets=head.buckets)
         live = _live(connection, file, plugins)
-        living = count_living(live)
+        living = count_living(live, read_recorded(connection, head.foundry))
         moved = apply_plan(
             connection, head, plan, live, living=living, origin=origin, guards=guards
         )
@@ -131,6 +138,7 @@ def _create_tables(store: Store, file: PlanFile, plan: Plan, plugins: Plugins) -
         refuse_stale(_new_head(file), plan, [])
     else:
         with store.reading() as connection:
+            require_ready(connection, file.foundry)
             if not missing_tables(connection, tables):
                 return
             known = not missing_tables(connection, [FOUNDRIES, PLATFORMS])

@@ -143,6 +143,8 @@ def _settled(url: URL) -> URL:
     if url.drivername == "postgresql":
         # SQLAlchemy 2.1 made psycopg the default; 1.4, which Airflow 2 forces, has only psycopg2.
         return url.set(drivername="postgresql+psycopg2")
+    if url.drivername in {"mysql", "mariadb"}:
+        return url.set(drivername=f"{url.drivername}+pymysql")  # the default needs a compiler
     if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
         home = Path(os.environ.get(HOME_VARIABLE, ".")).resolve()
         return url.set(database=str(home / str(url.database)))

@@ -25,6 +25,7 @@ __all__ = [
     "Finding",
     "FoundryError",
     "FoundryMissingError",
+    "FoundryUnadoptedError",
     "JobFailedError",
     "ModelInvalidError",
     "OlderModelError",
@@ -34,6 +35,7 @@ __all__ = [
     "PluginLoadError",
     "PruneRefusedError",
     "RevisionMissingError",
+    "SchemaMismatchError",
     "SettingInvalidError",
     "StoreConflictError",
     "StoreUnavailableError",
@@ -168,6 +170,14 @@ class StoreUnavailableError(FoundryError):
 
 class FoundryMissingError(FoundryError):
     """The store holds no foundry of this name."""
+
+
+class FoundryUnadoptedError(FoundryMissingError):
+    """The store holds a reference deployment's rows that nobody has adopted yet."""
+
+
+class SchemaMismatchError(FoundryError):
+    """The store's tables are older or newer than this version of DAG Foundry."""
 
 
 class EntryMissingError(FoundryError):

@@ -231,7 +231,9 @@ class FactoryType:
         item: Model of one such item; a subclass of :class:`~dagfoundry.SectionItem`.
         draft: Turns an item into entries for one platform; raises ``ValueError``
             for an item that cannot be drafted.
-        config: Model of a stored entry's config_json; unknown keys must be allowed.
+        config: Model of a stored entry's config_json; unknown keys must be allowed. Give
+            it every key that ``draft`` may write: a merge keeps a stored key that it does
+            not name, and removes one that it names and ``draft`` writes no more.
         build: Turns a stored entry into a DAG. Imports Airflow inside, never at
             module level. Runs in the DAG processor's child processes and in tasks.
         table: Where the rows are; by default ``{platform}_{name}_entries``.

@@ -13,7 +13,7 @@ from dagfoundry.store.records import RowKind
 from dagfoundry.upcast import VERSION_KEY, stored_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from dagfoundry.desired import DesiredRow
     from dagfoundry.errors import FoundryError
@@ -51,12 +51,21 @@ class Guards:
         )
 
 
-def count_living(rows: Iterable[LiveRow | RowState]) -> Mapping[Factory, int]:
-    """Return how many living entries each factory has, by platform and type."""
+def count_living(
+    rows: Iterable[LiveRow | RowState], recorded: Container[tuple[str, str]] | None = None
+) -> Mapping[Factory, int]:
+    """Return how many living entries each factory has, by platform and type.
+
+    Args:
+        rows: The rows.
+        recorded: Table and key of the rows that history knows; only these count.
+            All rows when not given.
+    """
     return Counter(
         (row.platform_name, row.factory_type)
         for row in rows
         if row.kind is RowKind.ENTRY and row.status in LIVING
+        if recorded is None or (row.table_name, row.row_key) in recorded
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dagfoundry.drafts import Drafted
     from dagfoundry.errors import Finding
+
+LINEAGE_KEYS: Final = frozenset({"input_dag_ids", "input_dataset_list"})
+"""Keys of config_json that :func:`lineage_keys` writes."""
 
 Address = tuple[str, str]
 """Platform and dataset (``Store#dataset``)."""

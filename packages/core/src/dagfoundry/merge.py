@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagfoundry.apply import MergeResult, apply_plan, locked_foundry
@@ -13,17 +13,19 @@ from dagfoundry.guards import Guards, count_living, objections, refuse_newer_row
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
-from dagfoundry.store.read import read_foundry, read_model_commit
+from dagfoundry.store.read import read_foundry, read_model_commit, read_recorded
+from dagfoundry.store.readiness import require_ready
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
     from dagfoundry.desired import DesiredRow
+    from dagfoundry.guards import Factory
     from dagfoundry.model import LoadedModel
     from dagfoundry.plan import Plan
     from dagfoundry.plugins import Plugins
@@ -40,16 +42,20 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
 
     Raises:
         ConfigTooNewError: It would write over rows of a newer config version.
+        FoundryUnadoptedError: The store holds a reference deployment of this name.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
+        SchemaMismatchError: The store's tables are older or newer than this code.
         StoreUnavailableError: The store cannot be reached.
     """
     desired = desired_rows(model, plugins)
     if not store.exists():
-        return _plan(model, _new_head(model), desired, [])
+        return _plan(model, desired, _Stored(head=_new_head(model)))
     with store.reading() as connection:
+        require_ready(connection, model.foundry.foundry)
         if missing_tables(connection, [FOUNDRIES, PLATFORMS, DAGS]):
-            return _plan(model, _new_head(model), desired, _live(connection, model, plugins))
-        plan, _live_rows = _checked_plan(connection, model, plugins, desired)
+            live = _live(connection, model, plugins)
+            return _plan(model, desired, _Stored(head=_new_head(model), live=live))
+        plan, _stored = _checked_plan(connection, model, plugins, desired)
         return plan
 
 
@@ -63,7 +69,9 @@ def merge(
 
     Raises:
         ConfigTooNewError: It would write over rows of a newer config version.
+        FoundryUnadoptedError: The store holds a reference deployment of this name.
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
+        SchemaMismatchError: The store's tables are older or newer than this code.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
         StoreUnavailableError: The store cannot be reached.
@@ -72,10 +80,15 @@ def merge(
     create_model_tables(store, model, plugins)
     own = model.foundry
     with locked_foundry(store, own.foundry, own.buckets) as (connection, head):
-        plan, live = _checked_plan(connection, model, plugins, desired)
-        living = count_living(live)
+        plan, stored = _checked_plan(connection, model, plugins, desired)
         moved = apply_plan(
-            connection, head, plan, live, living=living, origin=origin, guards=guards
+            connection,
+            head,
+            plan,
+            stored.live,
+            living=stored.living,
+            origin=origin,
+            guards=guards,
         )
     return MergeResult(plan=plan, head=moved)
 
@@ -101,37 +114,57 @@ def create_model_tables(store: Store, model: LoadedModel, plugins: Plugins) -> l
     return create_tables(store, tables)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stored:
+    """What the store holds of a foundry.
+
+    Attributes:
+        head: Where the foundry stands.
+        live: Its rows as they stand in their tables.
+        recorded: Table and key of the rows that history knows.
+        last_commit: Commit of the newest merge.
+    """
+
+    head: Head
+    live: Sequence[LiveRow] = ()
+    recorded: Container[tuple[str, str]] = frozenset()
+    last_commit: str | None = None
+
+    @property
+    def living(self) -> Mapping[Factory, int]:
+        """How many living entries each factory has."""
+        return count_living(self.live, self.recorded)
+
+
 def _checked_plan(
     connection: Connection,
     model: LoadedModel,
     plugins: Plugins,
     desired: Sequence[DesiredRow],
-) -> tuple[Plan, list[LiveRow]]:
+) -> tuple[Plan, _Stored]:
+    """Return the plan, and the rows that it was made from."""
     findings = list(find_clashes(connection, model, desired))
     if findings:
         raise ModelInvalidError(findings)
     head = read_foundry(connection, model.foundry.foundry) or _new_head(model)
-    live = _live(connection, model, plugins)
-    refuse_newer_rows(desired, live, plugins)
-    last = read_model_commit(connection, head) if head.revision else None
-    return _plan(model, head, desired, live, last_commit=last), live
-
-
-def _plan(
-    model: LoadedModel,
-    head: Head,
-    desired: Sequence[DesiredRow],
-    live: Sequence[LiveRow],
-    *,
-    last_commit: str | None = None,
-) -> Plan:
-    older = last_commit is not None and is_older(model, last_commit)
-    plan = replace(
-        make_plan(head, desired, live),
-        platforms=tuple(platform.name for platform in model.foundry.platforms),
-        older_than=last_commit if older else None,
+    stored = _Stored(
+        head=head,
+        live=_live(connection, model, plugins),
+        recorded=read_recorded(connection, head.foundry),
+        last_commit=read_model_commit(connection, head) if head.revision else None,
     )
-    found = objections(plan, count_living(live))
+    refuse_newer_rows(desired, stored.live, plugins)
+    return _plan(model, desired, stored), stored
+
+
+def _plan(model: LoadedModel, desired: Sequence[DesiredRow], stored: _Stored) -> Plan:
+    last = stored.last_commit
+    plan = replace(
+        make_plan(stored.head, desired, stored.live, recorded=stored.recorded),
+        platforms=tuple(platform.name for platform in model.foundry.platforms),
+        older_than=last if last is not None and is_older(model, last) else None,
+    )
+    found = objections(plan, stored.living)
     return replace(plan, objections={name: error.what for name, error in found.items()})
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import LEAVING, LIVING, OWN_KEY, Status
 from dagfoundry.fields import FieldChange, config_changes
+from dagfoundry.kept_keys import with_kept_keys
 from dagfoundry.names import bucket_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.write import RowChange
 from dagfoundry.upcast import VERSION_KEY, stored_version, upcast_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from dagfoundry.desired import DesiredRow
     from dagfoundry.fields import State
@@ -78,11 +79,24 @@ def action_of(before: State | None, after: Status) -> Action:
     return Action.RESTORE if before.get("status") in LEAVING else Action.UPDATE
 
 
-def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]) -> Plan:
+def make_plan(
+    head: Head,
+    desired: Sequence[DesiredRow],
+    live: Sequence[LiveRow],
+    *,
+    recorded: Container[tuple[str, str]] | None = None,
+) -> Plan:
     """Compare what the model wants with what the store holds.
 
     A row of an older config version is compared as its factory type reads it: one that
     says the same is unchanged and keeps its version.
+
+    Args:
+        head: The foundry.
+        desired: The rows that the model asks for.
+        live: The rows as they stand.
+        recorded: Table and key of the rows that history knows; only these are retired,
+            so that what an adoption held out stays as it is. All rows when not given.
 
     Raises:
         ConfigTooNewError: A row is of a newer config version than its installed type.
@@ -92,7 +106,8 @@ def make_plan(head: Head, desired: Sequence[DesiredRow], live: Sequence[LiveRow]
     changes = [
         *_wanted_changes(head, wanted, stored),
         *(_retire(head, row) for address, row in stored.items()
-          if address not in wanted and row.status in LIVING),
+          if address not in wanted and row.status in LIVING
+          if recorded is None or (row.table_name, row.row_key) in recorded),
     ]  # fmt: skip
     written = {(c.row.kind, c.row.platform_name, c.row.factory_type, c.row.key) for c in changes}
     return Plan(
@@ -110,9 +125,11 @@ def _wanted_changes(
 ) -> Iterator[PlannedChange]:
     for address, row in wanted.items():
         known = stored.get(address)
-        fields = tuple(_field_changes(known, row))
+        before, version = _read(known, row) if known else ({}, None)
+        kept = replace(row, config=with_kept_keys(row, before))
+        fields = [*_status_changes(known, kept), *_changed(before, version, kept.config)]
         if fields:
-            yield _write(head, row, known, fields)
+            yield _write(head, kept, known, tuple(fields))
 
 
 def _write(
@@ -153,13 +170,17 @@ def _retire(head: Head, known: LiveRow) -> PlannedChange:
     return PlannedChange(action=Action.RETIRE, row=change, fields=fields)
 
 
-def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
-    before, version = _read(known, row) if known else ({}, None)
-    if known is None or known.status != row.status.value:
-        status = known.status if known else None
+def _status_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
+    status = known.status if known else None
+    if known is None or status != row.status.value:
         yield FieldChange(field="status", before=status, after=row.status.value)
-    fields = list(config_changes(before, row.config))
-    written = stored_version(row.config)
+
+
+def _changed(
+    before: Mapping[str, Any], version: object, after: Mapping[str, Any]
+) -> Iterator[FieldChange]:
+    fields = list(config_changes(before, after))
+    written = stored_version(after)
     if fields and version is not None and version != written:
         field = f"{OWN_KEY}.{VERSION_KEY}"
         yield FieldChange(field=field, before=version, after=written)

@@ -6,7 +6,7 @@ existing database's rows keep working. No secret is among them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.factories import OWN_KEY
 from dagfoundry.names import k8s_name
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
 
     from dagfoundry.factories import FactoryType
     from dagfoundry.model.schema import FoundryModel, Git, PlatformModel, SectionItem
+
+COMMON_KEYS: Final = frozenset(
+    {
+        "namespace_name",
+        "psp_k8s_name",
+        "psp_name",
+        "platform_name",
+        "original_platform_name",
+        "merge_db_driver",
+        "merge_db_database",
+        "merge_db_credential_secret_name",
+        "git_credential_secret_name",
+        "git_credential_name",
+        "git_repo_url",
+        "git_repo_branch",
+        "git_repo_name",
+        "git_repo_owner",
+        "git_repo_repo_name",
+        "datasurface_docker_image",
+        "pv_storage_class",
+        "merge_db_hostname",
+        "merge_db_port",
+    }
+)
+"""Keys of the common block, those included that a model may leave out."""
 
 
 def factory_config(

@@ -185,6 +185,8 @@ class TransformerConfig(BaseModel):
         output_dataset_list: Names of the datasets it makes.
         schedule_string: Cron expression, or none for running on the data it reads.
         priority: Absolute priority weight of its tasks.
+        job_limits: What its job may use where it runs in a pod.
+        output_job_limits: What the ingestion of its outputs may use there.
         dagfoundry: What is DAG Foundry's own.
     """
 
@@ -197,6 +199,8 @@ class TransformerConfig(BaseModel):
     output_dataset_list: tuple[str, ...] = ()
     schedule_string: Annotated[CronExpression | None, BeforeValidator(_schedule)] = None
     priority: int = 1
+    job_limits: object = None
+    output_job_limits: object = None
     dagfoundry: StoredOptions = StoredOptions()
 
     @property

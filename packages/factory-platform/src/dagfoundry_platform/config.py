@@ -128,6 +128,9 @@ class StreamConfig(BaseModel):
         datasets: Names of the datasets.
         schedule_string: Cron expression, or none for a stream that is only triggered.
         priority: Absolute priority weight of its tasks.
+        ingestion_type: How the reference's jobs read the source; not used here.
+        job_limits: What a job may use where it runs in a pod.
+        source_credential_secret_name: Kubernetes secret of the source.
         dagfoundry: What is DAG Foundry's own.
     """
 
@@ -141,6 +144,9 @@ class StreamConfig(BaseModel):
     datasets: Annotated[tuple[str, ...], Field(min_length=1)]
     schedule_string: Annotated[CronExpression | None, BeforeValidator(_schedule)] = None
     priority: int = 1
+    ingestion_type: object = None
+    job_limits: object = None
+    source_credential_secret_name: object = None
     dagfoundry: StoredOptions = StoredOptions()
 
     @property

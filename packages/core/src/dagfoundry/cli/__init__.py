@@ -14,6 +14,8 @@ import structlog
 import typer
 
 from dagfoundry.cli import (
+    adopt_commands,
+    db_commands,
     export_commands,
     history_commands,
     inspect_commands,
@@ -48,9 +50,11 @@ def build_app() -> typer.Typer:
         rollback_commands,
         upgrade_commands,
         export_commands,
+        adopt_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
+    app.add_typer(db_commands.app, name="db")
     app.add_typer(metrics_commands.app, name="metrics")
     for entry_point in entry_points(group=COMMAND_GROUP):
         app.add_typer(entry_point.load(), name=entry_point.name)

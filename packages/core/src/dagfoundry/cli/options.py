@@ -89,6 +89,7 @@ def one_foundry(store: Store, name: str | None) -> str:
     if len(foundries) == 1:
         return foundries[0]
     if not foundries:
+        store.refuse_unadopted()
         msg = "the store holds no foundry"
         raise FoundryMissingError(msg, remedy="Create one with `dagfoundry merge MODEL`.")
     msg = f"the store holds {len(foundries)} foundries: {', '.join(foundries)}"

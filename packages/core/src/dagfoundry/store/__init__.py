@@ -22,13 +22,17 @@ from dagfoundry.store.records import (
     Source,
     VersionRecord,
 )
+from dagfoundry.store.schema_version import read_scopes
 from dagfoundry.store.tables import FOUNDRIES
+from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL, Connection
+
+    from dagfoundry.store.schema_version import ScopeVersion
 
 __all__ = [
     "Head",
@@ -65,6 +69,17 @@ class Store:
     def exists(self) -> bool:
         """Return False when the store is a SQLite file that nobody has made yet."""
         return has_file(self.url)
+
+    def schema_versions(self) -> list[ScopeVersion]:
+        """Return where the migrations of the store's tables stand; none without tables."""
+        with self.reading() as connection:
+            return read_scopes(connection)
+
+    def refuse_unadopted(self) -> None:
+        """Raise FoundryUnadoptedError where there is no foundry, but one to adopt."""
+        if self.exists():
+            with self.reading() as connection:
+                refuse_unadopted(connection)
 
     def head(self, foundry: str) -> Head:
         """Return the foundry's newest revision and its number of buckets; one statement."""
@@ -150,6 +165,7 @@ class Store:
             with self.reading() as connection:
                 if _has_registry(connection):
                     raise
+                refuse_unadopted(connection, foundry)
             raise read.foundry_missing(foundry) from None
 
 

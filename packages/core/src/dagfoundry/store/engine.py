@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
 _BEGIN: Final = "dagfoundry_begin"
+_MARIADB: Final = ("mysql", "mariadb")
+_GRACE_SECONDS: Final = 2
 
 
 def store_engine(url: URL, timeout_seconds: float) -> Engine:
@@ -36,10 +38,13 @@ def store_engine(url: URL, timeout_seconds: float) -> Engine:
     """
     arguments = _connect_arguments(url, timeout_seconds)
     try:
-        engine = create_engine(url, future=True, poolclass=NullPool, connect_args=arguments)
+        engine = create_engine(
+            url, future=True, poolclass=NullPool, connect_args=arguments, **_isolation(url)
+        )
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         msg = f"no driver for {url.drivername}: {error}"
-        remedy = "Install it, for PostgreSQL: pip install 'dagfoundry[postgres]'."
+        extra = "mariadb" if url.get_backend_name() in _MARIADB else "postgres"
+        remedy = f"Install it: pip install 'dagfoundry[{extra}]'."
         raise SettingInvalidError(msg, remedy=remedy) from None
     if url.get_backend_name() == "sqlite":
         _take_over_transactions(engine)
@@ -54,7 +59,24 @@ def _connect_arguments(url: URL, timeout_seconds: float) -> dict[str, Any]:
     if backend == "postgresql":
         limit = f"-c statement_timeout={round(timeout_seconds * 1000)}"
         return {"connect_timeout": whole_seconds, "options": limit}
-    return {"connect_timeout": whole_seconds, "read_timeout": whole_seconds}
+    return {
+        "connect_timeout": whole_seconds,
+        "read_timeout": whole_seconds + _GRACE_SECONDS,  # else it cuts a wait for a lock
+        "write_timeout": whole_seconds + _GRACE_SECONDS,
+        "charset": "utf8mb4",
+        "init_command": (
+            f"SET SESSION innodb_lock_wait_timeout = {whole_seconds}, "
+            f"SESSION lock_wait_timeout = {whole_seconds}, "
+            "SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"  # refuse, never cut off
+        ),
+    }
+
+
+def _isolation(url: URL) -> dict[str, str]:
+    """Let MariaDB read what the holder of a lock has just committed, as PostgreSQL does."""
+    if url.get_backend_name() in _MARIADB:
+        return {"isolation_level": "READ COMMITTED"}
+    return {}
 
 
 def _take_over_transactions(engine: Engine) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import MetaData, inspect, select
 
 from dagfoundry.names import dag_id_of
-from dagfoundry.store.records import RowKind
-from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table
+from dagfoundry.store.records import RowKind, row_key
+from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table, entries_table_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from dagfoundry.factories import FactoryType
+
+_STATE: Final = ("status", "config_json")
+"""What is read of a row; its times are not, for another system may have written them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +56,16 @@ class LiveRow:
         return self.kind, self.platform_name, self.factory_type, self.key
 
     @property
+    def table_name(self) -> str:
+        """Name of its table."""
+        return self.table.name
+
+    @property
+    def row_key(self) -> str:
+        """The row's key as history writes it."""
+        return row_key(self.kind, self.platform_name, self.factory_type, self.key)
+
+    @property
     def state(self) -> dict[str, str | None]:
         """Status and config as history writes them."""
         return {"status": self.status, "config_json": self.config_json}
@@ -85,7 +98,8 @@ def live_rows(
     rows = list(_factory_rows(connection, existing, foundry, types))
     for platform in names:
         for factory_type in types:
-            rows += _entry_rows(connection, existing, platform, factory_type)
+            if entries_table_name(platform, factory_type.table) in existing:
+                rows += entry_rows(connection, platform, factory_type)
     return rows
 
 
@@ -100,10 +114,17 @@ def _factory_rows(
     connection: Connection, existing: set[str], foundry: str, types: Sequence[FactoryType]
 ) -> Iterator[LiveRow]:
     table = FoundryTables(foundry).factories
-    if table.name not in existing:
-        return
+    if table.name in existing:
+        yield from factory_rows(connection, table, types)
+
+
+def factory_rows(
+    connection: Connection, table: Table, types: Sequence[FactoryType]
+) -> Iterator[LiveRow]:
+    """Yield the rows of a foundry's factories whose type is among these; the table exists."""
     by_name = {factory_type.name: factory_type for factory_type in types}
-    for row in connection.execute(select(table)):
+    columns = (table.c[name] for name in ("platform_name", "factory_type", *_STATE))
+    for row in connection.execute(select(*columns)):
         factory_type = by_name.get(row.factory_type)
         if factory_type is not None:
             yield LiveRow(
@@ -122,14 +143,13 @@ def _factory_rows(
             )
 
 
-def _entry_rows(
-    connection: Connection, existing: set[str], platform: str, factory_type: FactoryType
+def entry_rows(
+    connection: Connection, platform: str, factory_type: FactoryType
 ) -> Iterator[LiveRow]:
+    """Yield the rows of a platform's table for one factory type; the table exists."""
     table = entries_table(MetaData(), platform, factory_type.table)
-    if table.name not in existing:
-        return
     column = factory_type.table.key_column
-    for row in connection.execute(select(table)):
+    for row in connection.execute(select(*(table.c[name] for name in (column, *_STATE)))):
         key = getattr(row, column)
         yield LiveRow(
             table=table,

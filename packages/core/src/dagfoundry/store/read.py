@@ -15,7 +15,8 @@ from dagfoundry.errors import FoundryMissingError, RevisionMissingError
 from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of, infrastructure_dag_id
 from dagfoundry.store.records import Head, RevisionRecord, RowKind, RowState, Source, VersionRecord
-from dagfoundry.store.tables import FOUNDRIES, FoundryTables
+from dagfoundry.store.tables import DAGS, FOUNDRIES, FoundryTables
+from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ def read_head(connection: Connection, foundry: str) -> Head:
     """
     head = read_foundry(connection, foundry)
     if head is None:
+        refuse_unadopted(connection, foundry)
         raise foundry_missing(foundry)
     return head
 
@@ -56,6 +58,12 @@ def foundry_missing(foundry: str) -> FoundryMissingError:
 def read_foundries(connection: Connection) -> list[str]:
     """Return the names of all foundries of the store, sorted."""
     return sorted(connection.execute(select(FOUNDRIES.c.name)).scalars())
+
+
+def read_recorded(connection: Connection, foundry: str) -> set[tuple[str, str]]:
+    """Return table and key of every row that a foundry's history knows."""
+    statement = select(DAGS.c.table_name, DAGS.c.row_key).where(DAGS.c.foundry == foundry)
+    return {(row.table_name, row.row_key) for row in connection.execute(statement)}
 
 
 def read_rows(

@@ -22,6 +22,11 @@ class RowKind(str, Enum):
     ENTRY = "entry"
 
 
+def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
+    """Return a row's key as history and the list of DAG ids write it."""
+    return f"{platform_name}/{factory_type}" if kind is RowKind.FACTORY else key
+
+
 class Source(str, Enum):
     """What made a revision."""
 
@@ -72,6 +77,11 @@ class RowState:
     def address(self) -> tuple[RowKind, str, str, str]:
         """What identifies the row within its foundry."""
         return self.kind, self.platform_name, self.factory_type, self.key
+
+    @property
+    def row_key(self) -> str:
+        """The row's key as history writes it."""
+        return row_key(self.kind, self.platform_name, self.factory_type, self.key)
 
     @property
     def state(self) -> dict[str, str | None]:

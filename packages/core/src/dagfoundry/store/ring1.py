@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import MetaData, inspect, text
+from sqlalchemy import MetaData, inspect
 
 from dagfoundry.store.engine import writing
+from dagfoundry.store.schema_lock import lock_schema
+from dagfoundry.store.schema_version import is_version_table, stamp_new_tables
 from dagfoundry.store.tables import FoundryTables, entries_table, shared_tables
 
 if TYPE_CHECKING:
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
     from dagfoundry.factories import FactoryType
     from dagfoundry.store import Store
-
-_LOCK_NUMBER = 0x0DA6F0D9
 
 
 def foundry_tables(
@@ -49,9 +49,14 @@ def create_tables(store: Store, tables: Sequence[Table]) -> list[str]:
         The names of the tables that were created.
     """
     with writing(store.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK_NUMBER})
+        lock_schema(connection)
         missing = missing_tables(connection, tables)
-        for table in missing:
+        versions = [table for table in missing if is_version_table(table)]
+        for table in versions:
             table.create(connection)
+        # before the tables are there: MariaDB shows each of them at once to everybody
+        stamp_new_tables(connection, tables, missing)
+        for table in missing:
+            if table not in versions:
+                table.create(connection)
     return [table.name for table in missing]

@@ -22,12 +22,43 @@ _DAG_ID: Final = 250
 _TABLE_NAME: Final = 63
 _ROW_KEY: Final = 310
 
+_MARIADB: Final[dict[str, Any]] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in {
+        "engine": "InnoDB",
+        "charset": "utf8mb4",
+        "collate": "utf8mb4_bin",  # by default, keys that differ only in case would be one
+    }.items()
+}
 
-def _long_text() -> Text:
+
+def long_text() -> Text:
+    """Return the type of an unbounded text on every database."""
     return Text().with_variant(mysql.LONGTEXT(), "mysql").with_variant(mysql.LONGTEXT(), "mariadb")
 
 
+def _time() -> DateTime:
+    exact = mysql.DATETIME(fsp=6)  # MariaDB keeps whole seconds by default
+    return DateTime().with_variant(exact, "mysql").with_variant(exact, "mariadb")
+
+
+WITNESS: Final = "dagfoundry_witness"
+"""Key of a version table's info: the table whose creation shows that all are new."""
+
+
+def _schema_version(name: str, metadata: MetaData, witness: str) -> Table:
+    """Return the table in which Alembic keeps how far tables have been migrated."""
+    column = Column("version_num", String(32), primary_key=True)
+    return Table(name, metadata, column, info={WITNESS: witness}, **_MARIADB)
+
+
 _shared = MetaData()
+
+SCHEMA_VERSION: Final = _schema_version(
+    "dagfoundry_alembic_version", _shared, witness="dagfoundry_foundries"
+)
+"""The migration at which the tables of the whole store are."""
 
 FOUNDRIES: Final = Table(
     "dagfoundry_foundries",
@@ -36,7 +67,8 @@ FOUNDRIES: Final = Table(
     Column("name", String(_NAME), nullable=False),
     Column("buckets", Integer, nullable=False),
     Column("head_revision", Integer, nullable=False),
-    Column("created_at", DateTime, nullable=False),
+    Column("created_at", _time(), nullable=False),
+    **_MARIADB,
 )
 """Every foundry of the store; the row is also the lock that serialises its merges."""
 
@@ -46,6 +78,7 @@ PLATFORMS: Final = Table(
     Column("platform", String(_NAME), primary_key=True, comment="name in lower case"),
     Column("name", String(_NAME), nullable=False),
     Column("foundry", String(_NAME), nullable=False),
+    **_MARIADB,
 )
 """Who owns a platform; two foundries of one store never share one."""
 
@@ -56,6 +89,7 @@ DAGS: Final = Table(
     Column("foundry", String(_NAME), nullable=False),
     Column("table_name", String(_TABLE_NAME), nullable=False),
     Column("row_key", String(_ROW_KEY), nullable=False),
+    **_MARIADB,
 )
 """Every DAG id of the store with the row it stands for; the key keeps them unique."""
 
@@ -74,6 +108,9 @@ class FoundryTables:
         self.revisions = self._revisions(table_name(foundry, "revisions"))
         self.changes = self._changes(table_name(foundry, "changes"))
         self.versions = self._versions(table_name(foundry, "versions"))
+        self.schema_version = _schema_version(
+            table_name(foundry, "alembic_version"), self.metadata, witness=self.factories.name
+        )
 
     def _factories(self, name: str) -> Table:
         return Table(
@@ -82,6 +119,7 @@ class FoundryTables:
             Column("platform_name", String(_NAME), primary_key=True),
             Column("factory_type", String(50), primary_key=True),
             *_row_columns(),
+            **_MARIADB,
         )
 
     def _revisions(self, name: str) -> Table:
@@ -91,11 +129,12 @@ class FoundryTables:
             Column("revision", Integer, primary_key=True, autoincrement=False),
             Column("parent", Integer),
             Column("author", String(_NAME), nullable=False),
-            Column("created_at", DateTime, nullable=False),
-            Column("message", _long_text(), nullable=False),
+            Column("created_at", _time(), nullable=False),
+            Column("message", long_text(), nullable=False),
             Column("source", String(50), nullable=False),
             Column("model_commit", String(100)),
             Column("environment", String(_NAME)),
+            **_MARIADB,
         )
 
     def _changes(self, name: str) -> Table:
@@ -111,10 +150,11 @@ class FoundryTables:
             Column("entry_key", String(_NAME), nullable=False),
             Column("dag_id", String(_DAG_ID), nullable=False),
             Column("bucket", Integer, nullable=False),
-            Column("before", _long_text()),
-            Column("after", _long_text()),
+            Column("before", long_text()),
+            Column("after", long_text()),
             Index(table_name(name, "bucket"), "bucket", "revision"),
             Index(table_name(name, "dag_id"), "dag_id", "revision"),
+            **_MARIADB,
         )
 
     def _versions(self, name: str) -> Table:
@@ -123,8 +163,9 @@ class FoundryTables:
             self.metadata,
             Column("version", String(_DAG_ID), primary_key=True),
             Column("revision", Integer, nullable=False),
-            Column("manifest", _long_text(), nullable=False),
-            Column("created_at", DateTime, nullable=False),
+            Column("manifest", long_text(), nullable=False),
+            Column("created_at", _time(), nullable=False),
+            **_MARIADB,
         )
 
 
@@ -135,6 +176,7 @@ def entries_table(metadata: MetaData, platform: str, table: EntryTable) -> Table
         metadata,
         Column(table.key_column, String(_NAME), primary_key=True),
         *_row_columns(),
+        **_MARIADB,
     )
 
 
@@ -145,8 +187,8 @@ def entries_table_name(platform: str, table: EntryTable) -> str:
 
 def _row_columns() -> tuple[Column[Any], ...]:
     return (
-        Column("config_json", _long_text()),
+        Column("config_json", long_text()),
         Column("status", String(50)),
-        Column("created_at", DateTime),
-        Column("updated_at", DateTime),
+        Column("created_at", _time()),
+        Column("updated_at", _time()),
     )

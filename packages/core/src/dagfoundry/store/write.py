@@ -14,7 +14,8 @@ from dagfoundry.errors import StoreConflictError
 from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
-from dagfoundry.store.records import Head, RowKind, Source
+from dagfoundry.store.records import Head, RowKind, Source, row_key
+from dagfoundry.store.schema_lock import lock_schema
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
 if TYPE_CHECKING:
@@ -68,11 +69,6 @@ class RowChange:
         return self.before is not None and self.before.get("status") != Status.PURGED.value
 
 
-def row_key(kind: RowKind, platform_name: str, factory_type: str, key: str) -> str:
-    """Return a row's key as history and the list of DAG ids write it."""
-    return f"{platform_name}/{factory_type}" if kind is RowKind.FACTORY else key
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
     """Who makes a revision, why and from what."""
@@ -100,6 +96,9 @@ def lock_foundry(connection: Connection, foundry: str) -> Head:
 
 def create_foundry(connection: Connection, foundry: str, buckets: int) -> None:
     """Add a foundry at revision 0; do nothing when it is there already."""
+    if read_foundry(connection, foundry) is not None:
+        return
+    lock_schema(connection)  # on MariaDB two that insert one key at once would deadlock
     if read_foundry(connection, foundry) is not None:
         return
     dag_id = infrastructure_dag_id(foundry)
