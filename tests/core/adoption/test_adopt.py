@@ -19,6 +19,7 @@ from dagfoundry.names import table_name
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import Source
 from dagfoundry.store.records import RowKind
+from dagfoundry.upcast import entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,12 +197,12 @@ class Kit:
 def test_adopted_entries_become_the_dags_that_they_were(deployment: Deployment) -> None:
     """Each factory type builds its rows, with the task ids of the reference."""
     deployment.adopt()
-    types = load_plugins().types
+    plugins = load_plugins()
     built = {}
     for row in deployment.store.rows_at("Test_DP", 1):
         if row.kind is RowKind.ENTRY:
             kit = built[row.dag_id] = Kit()
-            types[row.factory_type].type.build(row.entry(), kit)
+            plugins.type(row.factory_type).build(entry_of(row, plugins), kit)
     assert len(built) == 9
     stream = built["yellowlive__Store2_orders_ingestion"]
     assert stream.schedule == "*/10 * * * *"

@@ -172,7 +172,6 @@ def test_the_export_of_edited_rows_is_what_stands_in_the_tables(bench: Bench) ->
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"colour": "red"}, "colour is 'red', a model would make it absent"),
         ({"priority": 9}, "priority: 9 should be less than or equal to 4"),
         ({"dagfoundry": None}, "does not say where the data come from"),
         ({"datasets": []}, "config_json is refused"),

@@ -125,9 +125,9 @@ def _wanted_changes(
 ) -> Iterator[PlannedChange]:
     for address, row in wanted.items():
         known = stored.get(address)
-        before, version = _read(known, row) if known else ({}, None)
-        kept = replace(row, config=with_kept_keys(row, before))
-        fields = [*_status_changes(known, kept), *_changed(before, version, kept.config)]
+        read = _read(known, row)
+        kept = replace(row, config=with_kept_keys(row, read.kept))
+        fields = [*_status_changes(known, kept), *_changed(read, kept.config)]
         if fields:
             yield _write(head, kept, known, tuple(fields))
 
@@ -176,23 +176,36 @@ def _status_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldCha
         yield FieldChange(field="status", before=status, after=row.status.value)
 
 
-def _changed(
-    before: Mapping[str, Any], version: object, after: Mapping[str, Any]
-) -> Iterator[FieldChange]:
-    fields = list(config_changes(before, after))
-    written = stored_version(after)
-    if fields and version is not None and version != written:
-        field = f"{OWN_KEY}.{VERSION_KEY}"
-        yield FieldChange(field=field, before=version, after=written)
-    yield from fields
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ReadConfig:
+    """A stored config as the installed type reads it.
+
+    Attributes:
+        config: The config.
+        kept: The same, of which a merge keeps the keys that are not ours.
+        version: The version it is stored in; None where that says nothing.
+    """
+
+    config: Mapping[str, Any]
+    kept: Mapping[str, Any]
+    version: object = None
 
 
-def _read(known: LiveRow, row: DesiredRow) -> tuple[Mapping[str, Any], object]:
-    """Return a stored config as the installed type reads it, and the version it is stored in."""
-    stored = known.config()
-    if known.kind is RowKind.FACTORY:
-        return stored, None
+def _read(known: LiveRow | None, row: DesiredRow) -> _ReadConfig:
+    stored = known.config() if known else {}
+    if known is None or known.kind is RowKind.FACTORY:
+        return _ReadConfig(config=stored, kept=stored)
     try:
-        return upcast_config(stored, row.factory_type), stored_version(stored)
+        config = upcast_config(stored, row.factory_type)
     except UpcastFailedError:
-        return stored, None  # what nobody can read is written anew
+        return _ReadConfig(config=stored, kept={})  # what nobody can read is written anew
+    return _ReadConfig(config=config, kept=config, version=stored_version(stored))
+
+
+def _changed(read: _ReadConfig, after: Mapping[str, Any]) -> Iterator[FieldChange]:
+    fields = list(config_changes(read.config, after))
+    written = stored_version(after)
+    if fields and read.version not in (None, written):
+        field = f"{OWN_KEY}.{VERSION_KEY}"
+        yield FieldChange(field=field, before=read.version, after=written)
+    yield from fields

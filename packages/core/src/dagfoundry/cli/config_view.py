@@ -19,12 +19,14 @@ def config_view(row: RowState, plugins: Plugins) -> dict[str, Any]:
     Returns:
         ``config`` as the installed type reads it; for an entry also ``config_version``,
         the version that is stored, with ``read_as_version`` if that is another one, or
-        ``unreadable`` with the reason why ``config`` is shown as it is stored.
+        ``unreadable`` with the reason why ``config`` is shown as it is stored, and broken
+        JSON as its text.
     """
     try:
         stored = row.config()
     except ValueError as error:
-        return {"config": {}, "unreadable": f"config_json cannot be read: {error}"}
+        broken = {"broken": row.config_json}
+        return {"config": broken, "unreadable": f"config_json cannot be read: {error}"}
     if row.kind is not RowKind.ENTRY:
         return {"config": stored}
     version = stored_version(stored)
