@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from dagfoundry.clashes import find_clashes
 from dagfoundry.desired import desired_rows
-from dagfoundry.errors import ModelInvalidError, OlderModelError
+from dagfoundry.errors import ModelInvalidError, OlderModelError, OtherEnvironmentError
 from dagfoundry.guards import refuse_prune
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
-from dagfoundry.store.read import read_foundry, read_model_commit
+from dagfoundry.store.read import read_foundry, read_last_merge
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dagfoundry.plugins import Plugins
     from dagfoundry.store import Store
     from dagfoundry.store.live import LiveRow
+    from dagfoundry.store.records import RevisionRecord
     from dagfoundry.store.write import Origin
 
 
@@ -38,6 +39,7 @@ class Guards:
 
     allow_prune: bool = False
     allow_older: bool = False
+    allow_environment: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +79,7 @@ def merge(
         ModelInvalidError: The model breaks rules, or clashes with another foundry.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
+        OtherEnvironmentError: The last merge was of another environment.
         StoreUnavailableError: The store cannot be reached.
     """
     desired = desired_rows(model, plugins)
@@ -85,10 +88,13 @@ def merge(
         create_foundry(connection, model.foundry.foundry, model.foundry.buckets)
         head = lock_foundry(connection, model.foundry.foundry)
         plan, live = _checked_plan(connection, model, plugins, desired)
+        last = read_last_merge(connection, head)
+        if last and not guards.allow_environment:
+            _refuse_other_environment(model, last)
+        if last and not guards.allow_older:
+            _refuse_older(model, last)
         if not guards.allow_prune:
             refuse_prune(plan, live)
-        if not guards.allow_older:
-            _refuse_older(connection, model, head)
         claim_platforms(connection, head.foundry, [p.name for p in model.foundry.platforms])
         moved = write_revision(connection, head, [change.row for change in plan.changes], origin)
     return MergeResult(plan=plan, head=moved)
@@ -139,9 +145,25 @@ def _live(connection: Connection, model: LoadedModel, plugins: Plugins) -> list[
     return live_rows(connection, model.foundry.foundry, platforms, types)
 
 
-def _refuse_older(connection: Connection, model: LoadedModel, head: Head) -> None:
-    last = read_model_commit(connection, head)
-    if last and model.commit and is_older(model, last):
-        msg = f"the model's commit {model.commit} is older than {last}, which was merged last"
+def _refuse_older(model: LoadedModel, last: RevisionRecord) -> None:
+    commit = last.model_commit
+    if commit and model.commit and is_older(model, commit):
+        msg = f"the model's commit {model.commit} is older than {commit}, which was merged last"
         remedy = "Merge the newest commit; if going back is meant, use --allow-older."
         raise OlderModelError(msg, remedy=remedy)
+
+
+def _refuse_other_environment(model: LoadedModel, last: RevisionRecord) -> None:
+    if model.environment == last.environment:
+        return
+    before, now = (
+        f"environment {name!r}" if name else "no environment"
+        for name in (last.environment, model.environment)
+    )
+    foundry = model.foundry.foundry
+    msg = f"foundry {foundry!r} was merged from {before} last, and this merge is of {now}"
+    remedy = (
+        f"Choose the right one with --env or DAGFOUNDRY_ENV, or give each environment a store "
+        f"or a foundry name of its own; if {now} is to take over, use --allow-environment."
+    )
+    raise OtherEnvironmentError(msg, remedy=remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,15 +11,17 @@ import typer
 from dagfoundry.author import current_author
 from dagfoundry.cli.options import (
     AsJson,
+    EnvironmentName,
     ModelPaths,
     open_configured_store,
     read_model,
 )
-from dagfoundry.cli.output import print_json, print_line, print_table
+from dagfoundry.cli.output import print_error, print_json, print_line, print_table
 from dagfoundry.cli.plan_view import plan_as_json, plan_rows, plan_summary
+from dagfoundry.cli.sarif import sarif_log
 from dagfoundry.credential_check import require_credentials
 from dagfoundry.desired import desired_rows
-from dagfoundry.errors import SettingInvalidError
+from dagfoundry.errors import ModelInvalidError, SettingInvalidError
 from dagfoundry.jobs import JobResult, write_result
 from dagfoundry.merge import Guards, create_model_tables, plan_merge
 from dagfoundry.merge import merge as merge_model
@@ -28,6 +31,7 @@ from dagfoundry.store.records import RowKind, Source
 from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
+    from dagfoundry.model import LoadedModel
     from dagfoundry.plan import Plan
 
 _CHANGES_FOUND = 2
@@ -42,29 +46,62 @@ def init(
     print_line(f"next: dagfoundry validate {folder}")
 
 
+class Format(str, Enum):
+    """How ``validate`` prints what it finds."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
 def validate(
     model: ModelPaths = None,
     *,
+    environment: EnvironmentName = None,
     credentials: Annotated[
         bool, typer.Option("--credentials", help="Also require every credential's variables.")
     ] = False,
+    output: Annotated[
+        Format, typer.Option("--format", help="sarif is SARIF 2.1.0, which code hosts read.")
+    ] = Format.TEXT,
     as_json: AsJson = False,
-) -> None:
+) -> int:
     """Check a model against all rules; the store is not asked."""
-    loaded = read_model(model)
-    rows = desired_rows(loaded, load_plugins())
-    if credentials:
-        require_credentials(loaded)
-    entries = sum(row.kind is RowKind.ENTRY for row in rows)
-    if as_json:
-        print_json({"foundry": loaded.foundry.foundry, "entries": entries, "findings": []})
+    form = Format.JSON if as_json else output
+    try:
+        loaded = read_model(model, environment)
+        rows = desired_rows(loaded, load_plugins())
+        if credentials:
+            require_credentials(loaded)
+    except ModelInvalidError as error:
+        if form is Format.SARIF:
+            print_json(sarif_log(error.findings))
+        else:
+            print_error(error, as_json=form is Format.JSON)
+        return 1
+    _show_valid(loaded, sum(row.kind is RowKind.ENTRY for row in rows), form)
+    return 0
+
+
+def _show_valid(loaded: LoadedModel, entries: int, form: Format) -> None:
+    name, environment = loaded.foundry.foundry, loaded.environment
+    if form is Format.SARIF:
+        print_json(sarif_log(()))
+    elif form is Format.JSON:
+        print_json(
+            {"foundry": name, "environment": environment, "entries": entries, "findings": []}
+        )
     else:
-        print_line(f"{loaded.foundry.foundry}: {entries} entries, no findings")
+        where = f" in environment {environment}" if environment else ""
+        print_line(f"{name}{where}: {entries} entries, no findings")
 
 
-def plan(model: ModelPaths = None, *, as_json: AsJson = False) -> int:
+def plan(
+    model: ModelPaths = None, *, environment: EnvironmentName = None, as_json: AsJson = False
+) -> int:
     """Show what a merge would do; exits with 2 when it would change something."""
-    made = plan_merge(open_configured_store(), read_model(model), load_plugins())
+    loaded = read_model(model, environment)
+    made = plan_merge(open_configured_store(), loaded, load_plugins())
     _show(made, as_json=as_json)
     return _CHANGES_FOUND if made.changes else 0
 
@@ -72,6 +109,7 @@ def plan(model: ModelPaths = None, *, as_json: AsJson = False) -> int:
 def merge(
     model: ModelPaths = None,
     *,
+    environment: EnvironmentName = None,
     message: Annotated[str, typer.Option("-m", "--message", help="Why; kept for ever.")] = "",
     allow_prune: Annotated[
         bool, typer.Option("--allow-prune", help="Retire however many entries are gone.")
@@ -79,21 +117,28 @@ def merge(
     allow_older: Annotated[
         bool, typer.Option("--allow-older", help="Merge a commit older than the last one.")
     ] = False,
+    allow_environment: Annotated[
+        bool,
+        typer.Option("--allow-environment", help="Merge another environment than the last one."),
+    ] = False,
     as_job: Annotated[
         bool, typer.Option("--as-job", help="Write a job result, as a task's runner expects.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the model's rows to the store as one new revision."""
-    loaded = read_model(model)
+    loaded = read_model(model, environment)
     store = open_configured_store(to_write=True)
     origin = Origin(
         author=current_author(loaded.files[0].parent),
         message=message,
         source=Source.MERGE,
         model_commit=loaded.commit,
+        environment=loaded.environment,
     )
-    guards = Guards(allow_prune=allow_prune, allow_older=allow_older)
+    guards = Guards(
+        allow_prune=allow_prune, allow_older=allow_older, allow_environment=allow_environment
+    )
     result = merge_model(store, loaded, load_plugins(), origin=origin, guards=guards)
     _show(result.plan, as_json=as_json, revision=result.head.revision)
     if as_job:
@@ -103,6 +148,7 @@ def merge(
 def bootstrap(
     model: ModelPaths = None,
     *,
+    environment: EnvironmentName = None,
     ring: Annotated[int, typer.Option("--ring", help="1 creates the tables.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +156,7 @@ def bootstrap(
     if ring != 1:
         msg = f"ring {ring} is unknown"
         raise SettingInvalidError(msg, remedy="Use --ring 1, which creates the tables.")
-    loaded = read_model(model)
+    loaded = read_model(model, environment)
     created = create_model_tables(open_configured_store(to_write=True), loaded, load_plugins())
     if as_json:
         print_json({"created": created})

@@ -25,6 +25,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def holds_password(text: str) -> bool:
+    """Return whether a text holds a URL with a password."""
+    return _PASSWORD.search(text) is not None
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` was most likely meant to be."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), None)
