@@ -6,7 +6,7 @@ existing database's rows keep working. No secret is among them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.names import k8s_name
 from dagfoundry.store.tables import entries_table_name
@@ -18,6 +18,30 @@ if TYPE_CHECKING:
     from dagfoundry.model.schema import FoundryModel, Git, PlatformModel, SectionItem
 
 OWN_KEY = "dagfoundry"
+PLATFORM: Final = "{platform}"
+
+MODEL_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "namespace_name": ("kubernetes", "namespace"),
+    "psp_k8s_name": ("foundry",),
+    "psp_name": ("foundry",),
+    "platform_name": (PLATFORM, "name"),
+    "original_platform_name": (PLATFORM, "name"),
+    "merge_db_driver": (PLATFORM, "merge_store", "driver"),
+    "merge_db_database": (PLATFORM, "merge_store", "database"),
+    "merge_db_hostname": (PLATFORM, "merge_store", "hostname"),
+    "merge_db_port": (PLATFORM, "merge_store", "port"),
+    "merge_db_credential_secret_name": (PLATFORM, "merge_store", "credential"),
+    "git_credential_secret_name": ("git", "credential"),
+    "git_credential_name": ("git", "credential"),
+    "git_repo_url": ("git", "repo_url"),
+    "git_repo_branch": ("git", "branch"),
+    "git_repo_name": ("git", "repo_url"),
+    "git_repo_owner": ("git", "repo_url"),
+    "git_repo_repo_name": ("git", "repo_url"),
+    "datasurface_docker_image": ("kubernetes", "image"),
+    "pv_storage_class": ("kubernetes", "storage_class"),
+}
+"""The key of the model that a row's key follows from, where ``PLATFORM`` is its platform."""
 
 
 def factory_config(

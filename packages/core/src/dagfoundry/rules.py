@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Rule(str, Enum):
@@ -14,7 +18,7 @@ class Rule(str, Enum):
 
     summary: str
 
-    def __new__(cls, rule_id: str, summary: str) -> Rule:
+    def __new__(cls, rule_id: str, summary: str) -> Self:
         """Make a member out of its id and summary."""
         member = str.__new__(cls, rule_id)
         member._value_ = rule_id
@@ -36,7 +40,7 @@ class Rule(str, Enum):
     WRONG_VALUE = "model.wrong-value", "A value keeps the limits of its key."
     CRON = "model.cron", "A schedule is a cron expression that Airflow can run."
     REFUSED = "model.refused", "An item fits its factory type, which checks and drafts it."
-    PASSWORD = "model.password", "A model holds no password."  # noqa: S105 - a rule's name
+    PASSWORD = "model.password", "A model holds no password."
 
     NAME_CLASH = "model.name-clash", "Names, DAG ids, tables and entries are unique."
     UNKNOWN_PLATFORM = "model.unknown-platform", "An item names platforms of its foundry, once."

@@ -13,7 +13,13 @@ from importlib.metadata import entry_points
 import structlog
 import typer
 
-from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
+from dagfoundry.cli import (
+    explain_commands,
+    inspect_commands,
+    metrics_commands,
+    model_commands,
+    schema_commands,
+)
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
 
@@ -31,7 +37,7 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (model_commands, inspect_commands):
+    for module in (model_commands, explain_commands, schema_commands, inspect_commands):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
     app.add_typer(metrics_commands.app, name="metrics")

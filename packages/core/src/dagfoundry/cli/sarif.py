@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from dagfoundry import __version__
 from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ def sarif_log(findings: Sequence[Finding]) -> dict[str, Any]:
         "tool": {
             "driver": {
                 "name": "dagfoundry",
-                "version": __version__,
-                "semanticVersion": __version__,
+                "version": version("dagfoundry"),
                 "rules": [_rule(rule) for rule in rules],
             }
         },

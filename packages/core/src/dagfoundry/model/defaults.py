@@ -65,16 +65,16 @@ def documents_by_platform(
         for each group of platforms.
     """
     shared = _layers_of(document.part.child(DEFAULTS), section)
-    own: list[tuple[str, list[Part]]] = []
     platforms = document.part.child("platforms")
-    for platform in platforms.items() if platforms else []:
-        own.append(
-            (name_of(platform.value) or "", _layers_of(platform.child(DEFAULTS), section))
-        )
+    own = [
+        (name_of(platform.value) or "", _layers_of(platform.child(DEFAULTS), section))
+        for platform in (platforms.items() if platforms else [])
+    ]
     without = frozenset(name for name, parts in own if not any(p.value for p in parts))
     if len(without) == len({name for name, _ in own}):
         return [(None, _with(document, section, shared))]
-    groups = [(without, _with(document, section, shared))] if without else []
+    groups: list[tuple[frozenset[str] | None, Document]] = []
+    groups += [(without, _with(document, section, shared))] if without else []
     for name, parts in own:
         if name not in without:
             mixed = [part for pair in zip(shared, parts, strict=True) for part in pair]
@@ -87,11 +87,11 @@ def _layers_of(defaults: Part | None, section: str) -> list[Part]:
     empty = Part({}, 0)
     if defaults is None or not isinstance(defaults.value, dict):
         return [empty, empty]
-    options = {key: child for key in _OPTIONS if (child := defaults.child(key))}
+    options = {k: child for k, child in defaults.children().items() if k in _OPTIONS}
     special = defaults.child(section)
     if special is None or not isinstance(special.value, dict):
         special = empty
-    keys = {k: child for k in special.value if k not in NO_DEFAULTS and (child := special.child(k))}
+    keys = {k: child for k, child in special.children().items() if k not in NO_DEFAULTS}
     return [mapped(options, at=defaults), mapped(keys, at=special)]
 
 
@@ -108,9 +108,7 @@ def _with(document: Document, section: str, parts: Iterable[Part]) -> Document:
         for item in items.items()
     ]
     root = document.part
-    children = {key: child for key in root.value if (child := root.child(key))}
-    children[section] = listed(merged, at=items)
-    return document.rooted(mapped(children, at=root))
+    return document.rooted(mapped({**root.children(), section: listed(merged, at=items)}, at=root))
 
 
 def check_defaults(document: Document, plugins: Plugins) -> list[Finding]:

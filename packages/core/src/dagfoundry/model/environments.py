@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import Finding
-from dagfoundry.model.overlay import Part, laid_over, listed, mapped, name_of, named_items
+from dagfoundry.model.overlay import keys_of, laid_over, listed, mapped, name_of, named_items
 from dagfoundry.model.paths import path_text
 from dagfoundry.model.schema import FoundryModel
 from dagfoundry.model.words import choices, nearest, shown
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from dagfoundry.model.document import Document
+    from dagfoundry.model.overlay import Part
     from dagfoundry.model.paths import Path
 
 ENVIRONMENTS: Final = "environments"
@@ -84,7 +85,7 @@ def _undeclared(document: Document, overlay: Part, path: Path) -> Iterator[Findi
 def _without(document: Document, overlay: Part, path: Path) -> tuple[Part, list[Finding]]:
     """Return the model without the items that the environment takes away."""
     root = document.part
-    children = {key: root.child(key) for key in root.value}
+    children = root.children()
     taken = overlay.value.get(WITHOUT)
     if taken is None:
         return root, []
@@ -101,7 +102,7 @@ def _without(document: Document, overlay: Part, path: Path) -> tuple[Part, list[
         if part is not None and items and isinstance(names, list):
             left = [item for item in items if name_of(item.value) not in names]
             children[section] = listed(left, at=part)
-    return mapped({k: part for k, part in children.items() if part}, at=root), findings
+    return mapped(children, at=root), findings
 
 
 def _unknown_names(
@@ -120,10 +121,10 @@ def _unknown_names(
 
 def _laid_over(root: Part, overlay: Part) -> tuple[Part, Mapping[str, str]]:
     added: dict[str, str] = {}
-    children = {key: Part(v, root.tree.children[key]) for key, v in root.value.items()}  # type: ignore[union-attr,call-overload]
-    for key in overlay.value:
-        base, over = children.get(key), overlay.child(key)
-        if over is None or key in {ENVIRONMENTS, WITHOUT}:
+    children = root.children()
+    for key, over in overlay.children().items():
+        base = children.get(key)
+        if key in {ENVIRONMENTS, WITHOUT}:
             continue
         if base is None:
             children[key] = over
@@ -132,9 +133,7 @@ def _laid_over(root: Part, overlay: Part) -> tuple[Part, Mapping[str, str]]:
                 children[key] = _section(key, base, over, added)
         else:
             children[key] = laid_over(base, over)
-    whole = mapped(children, at=root)
-    whole.tree.keys = {**overlay.tree.keys, **root.tree.keys}  # type: ignore[union-attr]
-    return whole, added
+    return mapped(children, at=root, keys=keys_of(overlay)), added
 
 
 def _is_section(key: str) -> bool:

@@ -127,10 +127,11 @@ def _settled(
 
 def _not_said(findings: Iterable[Finding], before: Iterable[Finding]) -> Iterator[Finding]:
     """Leave out what follows from a finding at the same place, such as one of a default."""
-    said = {(finding.place, None) for finding in before if finding.place}
+    places = {finding.place for finding in before if finding.place}
+    said: set[tuple[Place | None, str]] = set()
     for finding in findings:
         whole = (finding.place, finding.what)
-        if (finding.place, None) not in said and (not finding.place or whole not in said):
+        if finding.place not in places and (finding.place is None or whole not in said):
             said.add(whole)
             yield finding
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dagfoundry.model.places import Branch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagfoundry.model.places import Tree
 
 
@@ -22,17 +24,22 @@ class Part:
     value: Any
     tree: Tree
 
+    def children(self) -> dict[str, Part]:
+        """Return the values of a mapping by key; none if this is no mapping."""
+        if not (isinstance(self.tree, Branch) and isinstance(self.tree.children, dict)):
+            return {}
+        trees = self.tree.children
+        return {key: Part(value, trees[key]) for key, value in self.value.items()}
+
     def child(self, key: str) -> Part | None:
         """Return the value of a key; none if this is no mapping or has no such key."""
-        if isinstance(self.value, dict) and key in self.value:
-            return Part(self.value[key], self.tree.children[key])  # type: ignore[union-attr,call-overload]
-        return None
+        return self.children().get(key)
 
     def items(self) -> list[Part]:
         """Return the items of a list; none if this is no list."""
-        if not isinstance(self.value, list):
+        if not (isinstance(self.tree, Branch) and isinstance(self.tree.children, list)):
             return []
-        return list(map(Part, self.value, self.tree.children))  # type: ignore[union-attr,arg-type]
+        return list(map(Part, self.value, self.tree.children))
 
 
 def laid_over(base: Part, over: Part, *, at_over: bool = False) -> Part:
@@ -70,10 +77,18 @@ def listed(items: list[Part], *, at: Part) -> Part:
     return Part([item.value for item in items], tree)
 
 
-def mapped(children: dict[str, Part], *, at: Part) -> Part:
-    """Return values as one mapping that stands where another one does, with its keys."""
+def mapped(
+    children: Mapping[str, Part], *, at: Part, keys: Mapping[str, int] | None = None
+) -> Part:
+    """Return values as one mapping that stands where another one does.
+
+    Args:
+        children: The values by key.
+        at: Where it stands, and where its keys stand.
+        keys: Where those keys stand that ``at`` has not got.
+    """
     trees: dict[str, Tree] = {key: child.tree for key, child in children.items()}
-    tree = Branch(position_of(at), keys_of(at), trees)
+    tree = Branch(position_of(at), {**(keys or {}), **keys_of(at)}, trees)
     return Part({key: child.value for key, child in children.items()}, tree)
 
 
@@ -98,13 +113,9 @@ def _has_names(value: object) -> bool:
 
 
 def _mappings(base: Part, over: Part, *, at_over: bool) -> Part:
-    children = {key: Part(v, base.tree.children[key]) for key, v in base.value.items()}  # type: ignore[union-attr,call-overload]
-    for key in over.value:
-        upper = over.child(key)
+    children = base.children()
+    for key, upper in over.children().items():
         lower = children.get(key)
-        if upper is not None:
-            children[key] = laid_over(lower, upper, at_over=at_over) if lower else upper
+        children[key] = laid_over(lower, upper, at_over=at_over) if lower else upper
     first, second = (base, over) if at_over else (over, base)
-    whole = mapped(children, at=second)
-    whole.tree.keys = {**keys_of(first), **keys_of(second)}  # type: ignore[union-attr]
-    return whole
+    return mapped(children, at=second, keys=keys_of(first))

@@ -45,6 +45,11 @@ class Variable:
     source: str = ""
 
 
+def names_used(text: str) -> list[str]:
+    """Return the variables that a text uses, each once."""
+    return list(dict.fromkeys(match[1] for match in _USE.finditer(text) if match[1]))
+
+
 def override_name(name: str) -> str:
     """Return the environment variable that sets a variable."""
     return f"{VARIABLE_PREFIX}{name.upper()}"
