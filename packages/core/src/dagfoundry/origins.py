@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.desired import desired_rows
 from dagfoundry.drafts import draft_entries
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from dagfoundry.model.paths import Path
     from dagfoundry.plugins import Plugins
 
-_LINEAGE = frozenset({"input_dag_ids", "input_dataset_list"})
+_ROW: Final = "config"
+"""What a field of the row begins with, as ``dagfoundry show`` prints it."""
+
+_LINEAGE: Final = frozenset({"input_dag_ids", "input_dataset_list"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +92,8 @@ class EntryOrigins:
         path = named_path(self._item, asked) if asked else None
         if path is not None:
             return self._of_item(path)
-        inside = named_path(self._config, asked) if asked else None
+        of_row = asked[1:] if asked[:1] == (_ROW,) else asked
+        inside = named_path(self._config, of_row) if of_row else None
         if inside is not None:
             return self._of_row(inside)
         msg = f"entry {self.dag_id!r} has no field {text!r}"
@@ -116,7 +120,9 @@ class EntryOrigins:
             steps = self._of_item(path[1:]).steps
         else:
             steps = tuple(self._computed(path, own=own))
-        return Explanation(field=_text(path), value=_at(self._config, path), steps=steps)
+        return Explanation(
+            field=f"{_ROW}.{_text(path)}", value=_at(self._config, path), steps=steps
+        )
 
     def _computed(self, path: Path, *, own: bool) -> Iterator[Step]:
         value, place = _at(self._config, path), self._drafted.place

@@ -6,12 +6,12 @@ type, and last the item itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import Finding
 from dagfoundry.model.explain import validate
-from dagfoundry.model.overlay import Part, laid_over, listed, mapped, name_of
+from dagfoundry.model.overlay import Part, laid_over, listed, mapped, name_of, position_of
 from dagfoundry.model.paths import path_text
 from dagfoundry.model.schema import ItemOptions, SectionItem
 from dagfoundry.model.words import choices, shown
@@ -20,6 +20,7 @@ from dagfoundry.rules import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dagfoundry.errors import Place
     from dagfoundry.model.document import Document
     from dagfoundry.model.paths import Path
     from dagfoundry.plugins import Plugins
@@ -113,10 +114,37 @@ def _with(document: Document, section: str, parts: Iterable[Part]) -> Document:
 
 def check_defaults(document: Document, plugins: Plugins) -> list[Finding]:
     """Return what is wrong with the defaults of the foundry and of each platform."""
-    platforms = document.values.get("platforms")
-    count = len(platforms) if isinstance(platforms, list) else 0
-    paths: list[Path] = [(DEFAULTS,), *(("platforms", i, DEFAULTS) for i in range(count))]
+    paths = [path for path, _ in _blocks(document)]
     return [finding for path in paths for finding in _check_block(document, path, plugins)]
+
+
+def at_defaults(document: Document, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give what is found in an item, but stands in a default, the path of the default."""
+    paths: dict[Place, str] = {}
+    for path, block in _blocks(document):
+        for inside, part in _parts(block, path):
+            paths[document.locator.files.place(position_of(part))] = path_text(inside)
+    for finding in findings:
+        text = paths.get(finding.place) if finding.place else None
+        yield replace(finding, path=text) if text else finding
+
+
+def _blocks(document: Document) -> Iterator[tuple[Path, Part]]:
+    root = document.part
+    if block := root.child(DEFAULTS):
+        yield (DEFAULTS,), block
+    platforms = root.child("platforms")
+    for index, platform in enumerate(platforms.items() if platforms else []):
+        if block := platform.child(DEFAULTS):
+            yield ("platforms", index, DEFAULTS), block
+
+
+def _parts(part: Part, path: Path) -> Iterator[tuple[Path, Part]]:
+    yield path, part
+    for key, child in part.children().items():
+        yield from _parts(child, (*path, key))
+    for index, child in enumerate(part.items()):
+        yield from _parts(child, (*path, index))
 
 
 def _check_block(document: Document, path: Path, plugins: Plugins) -> Iterator[Finding]:

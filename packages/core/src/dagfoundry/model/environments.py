@@ -128,6 +128,9 @@ def _laid_over(root: Part, overlay: Part) -> tuple[Part, Mapping[str, str]]:
             continue
         if base is None:
             children[key] = over
+        elif key == "variables" and isinstance(base.value, dict):
+            declared = {k: child for k, child in over.children().items() if k in base.value}
+            children[key] = laid_over(base, mapped(declared, at=over))
         elif _is_section(key) and isinstance(base.value, list):
             if over.value is not None:  # an empty key says nothing of the items
                 children[key] = _section(key, base, over, added)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dagfoundry.errors import Finding, ModelInvalidError, Place
 from dagfoundry.model.checks import check_platforms
 from dagfoundry.model.commit import model_commit
-from dagfoundry.model.defaults import check_defaults
+from dagfoundry.model.defaults import at_defaults, check_defaults
 from dagfoundry.model.document import read_document
 from dagfoundry.model.environments import apply_environment, environment_names, explain_added
 from dagfoundry.model.explain import validate
@@ -95,12 +95,15 @@ def load_model(
     sources = [Path(path) for path in paths]
     settings = os.environ if variables is None else variables
     document, early = _settled(read_document(sources), environment, settings)
+    unknown = [finding for finding in early if finding.rule is Rule.ENVIRONMENT_UNKNOWN]
+    if unknown:  # the rest would follow from it
+        raise ModelInvalidError(unknown)
     early += check_defaults(document, plugins)
     foundry, late = validate(FoundryModel, _own_keys(document), document.locator)
     items, invalid = check_sections(document, plugins)
     late += [*document.findings, *invalid]
     late += check_platforms(document.values.get("platforms"), plugins, document.locator)
-    findings = [*early, *_not_said(late, early)]
+    findings = [*early, *_not_said(at_defaults(document, late), early)]
     if findings or foundry is None:
         findings += _unchosen(document, environment, findings)
         explained = [explain_added(document, finding) for finding in findings]
@@ -128,11 +131,10 @@ def _settled(
 def _not_said(findings: Iterable[Finding], before: Iterable[Finding]) -> Iterator[Finding]:
     """Leave out what follows from a finding at the same place, such as one of a default."""
     places = {finding.place for finding in before if finding.place}
-    said: set[tuple[Place | None, str]] = set()
+    said: set[Finding] = set()
     for finding in findings:
-        whole = (finding.place, finding.what)
-        if finding.place not in places and (finding.place is None or whole not in said):
-            said.add(whole)
+        if finding.place not in places and finding not in said:
+            said.add(finding)
             yield finding
 
 

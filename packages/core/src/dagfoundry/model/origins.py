@@ -70,11 +70,13 @@ class Origins:
                     )
                     roots.append((layer.title, by_name))
         roots.append(("entry", (address.section, address.item)))
-        return list(self._steps(roots, path))
+        steps = list(self._steps(roots, path))
+        return steps[:1] if path[-1] == "name" else steps  # a name says which item is meant
 
     def of_model(self, path: Path) -> list[Step]:
         """Return what each layer says of a value of the foundry or of a platform."""
-        return list(self._steps([("model", path[:-1])], path[-1:]))
+        steps = list(self._steps([("model", path[:-1])], path[-1:]))
+        return steps[:1] if path[0] == "platforms" and path[-1] == "name" else steps
 
     def _steps(self, roots: Iterable[tuple[str, Path]], path: Path) -> Iterator[Step]:
         found = list(self._written(roots, path))
