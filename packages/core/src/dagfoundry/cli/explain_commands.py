@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,7 +103,7 @@ def _as_json(explanation: Explanation) -> dict[str, Any]:
         {
             "layer": step.layer,
             "value": step.value,
-            "place": str(step.place) if step.place else None,
+            "place": asdict(step.place) if step.place else None,
             "wins": index == winner,
         }
         for index, step in enumerate(explanation.steps)

@@ -8,10 +8,9 @@ from dagfoundry.model.json_schema import model_schema
 from dagfoundry.plugins import load_plugins
 
 
-def schema(*, as_json: AsJson = True) -> None:
+def schema(*, _as_json: AsJson = False) -> None:
     """Print the JSON Schema of a model with the sections of all installed types."""
-    if as_json:
-        print_json(model_schema(load_plugins()))
+    print_json(model_schema(load_plugins()))
 
 
 COMMANDS = {"schema": schema}

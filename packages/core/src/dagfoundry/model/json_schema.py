@@ -5,8 +5,11 @@ A model may be spread over several files, so no file needs every key of the foun
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from dagfoundry.model.defaults import NO_DEFAULTS
@@ -16,15 +19,19 @@ from dagfoundry.model.schema import FoundryModel, ItemOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pydantic import BaseModel
-
     from dagfoundry.plugins import Plugins
 
 _Schema = dict[str, Any]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE: Final = {"type": "string", "pattern": r"\$\{", "description": "Text with a ${variable}"}
-_PARTIAL: Final = "Partial"
+_DEFINITIONS: Final = "#/$defs/"
+_PARTIAL: Final = "partial."
+"""Name of a definition of which nothing has to be there."""
+
+_TEXTS: Final = re.compile(r"^    (\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
+"""The attributes of a docstring."""
+
 _NOTES: Final = frozenset({"title", "default", "description"})
 _BRANCHES: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 
@@ -40,8 +47,8 @@ def model_schema(plugins: Plugins) -> _Schema:
     defaults = _defaults(sections, definitions)
     definitions["PlatformModel"]["properties"]["defaults"] = defaults
     keys = {**own["properties"], **sections, "defaults": defaults}
-    definitions.update({f"{k}{_PARTIAL}": _partial(s) for k, s in list(definitions.items())})
-    keys["environments"] = _environments(keys)
+    definitions.update({f"{_PARTIAL}{k}": _partial(s) for k, s in list(definitions.items())})
+    keys["environments"] = _environments(keys, frozenset({"platforms", *sections}))
     return {
         "$schema": DIALECT,
         "title": "A model of DAG Foundry",
@@ -55,19 +62,33 @@ def model_schema(plugins: Plugins) -> _Schema:
 def _own(model: type[BaseModel], definitions: _Schema, prefix: str = "") -> _Schema:
     """Return a model's schema; what it refers to goes into the definitions."""
     try:
-        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}{{model}}")
+        schema = model.model_json_schema(ref_template=f"{_DEFINITIONS}{prefix}{{model}}")
     except PydanticUserError:  # a plugin's own type without a JSON Schema
         return {"type": "object", "required": ["name"]}
     for name, definition in schema.pop("$defs", {}).items():
-        definitions[f"{prefix}{name}"] = _with_variables(definition)
-    schema.pop("description", None)
-    return _with_variables(schema)
+        definitions[f"{prefix}{name}"] = _with_variables(_described(definition))
+    bases = [base for base in reversed(model.__mro__) if issubclass(base, BaseModel)]
+    texts = "\n".join(inspect.cleandoc(base.__doc__ or "") for base in bases)
+    return _with_variables(_described(schema, texts))
+
+
+def _described(schema: _Schema, texts: str = "") -> _Schema:
+    """Move what a docstring says of each attribute to its key, where editors show it."""
+    text = schema.get("description", "")
+    properties = {key: dict(child) for key, child in schema.get("properties", {}).items()}
+    for name, meaning in _TEXTS.findall(f"{texts}\n{text}"):
+        if name in properties:
+            properties[name]["description"] = " ".join(meaning.split())
+    changed = {**schema, **({"properties": properties} if properties else {})}
+    if text:
+        changed["description"] = " ".join(text.partition("\n\n")[0].split())
+    return changed
 
 
 def _item(plugins: Plugins, kind: str, definitions: _Schema) -> _Schema:
     name = f"{kind}.Item"
     definitions[name] = _own(plugins.types[kind].type.item, definitions, prefix=f"{kind}.")
-    return {"$ref": f"#/$defs/{name}"}
+    return {"$ref": f"{_DEFINITIONS}{name}"}
 
 
 def _with_variables(schema: _Schema) -> _Schema:
@@ -76,7 +97,7 @@ def _with_variables(schema: _Schema) -> _Schema:
     restricted = {"pattern", "enum", "const", "minLength", "maxLength", "format"} & set(schema)
     if schema.get("type") in {"integer", "number", "boolean"} or restricted:
         notes: _Schema = {key: changed.pop(key) for key in _NOTES & set(changed)}
-        return {"anyOf": [changed, {"$ref": "#/$defs/Variable"}], **notes}
+        return {"anyOf": [changed, {"$ref": f"{_DEFINITIONS}Variable"}], **notes}
     return changed
 
 
@@ -84,10 +105,15 @@ def _partial(schema: _Schema) -> _Schema:
     """Return a schema in which nothing has to be there."""
     changed = _mapped(schema, _partial)
     changed.pop("required", None)
-    reference = changed.get("$ref", "")
-    if reference and reference != "#/$defs/Variable":
-        changed["$ref"] = f"{reference}{_PARTIAL}"
+    if "$ref" in changed:
+        changed["$ref"] = _partial_reference(changed["$ref"])
     return changed
+
+
+def _partial_reference(reference: str) -> str:
+    name = reference.removeprefix(_DEFINITIONS)
+    known = name == "Variable" or name.startswith(_PARTIAL)
+    return reference if known else f"{_DEFINITIONS}{_PARTIAL}{name}"
 
 
 def _mapped(schema: _Schema, change: Callable[[_Schema], _Schema]) -> _Schema:
@@ -117,18 +143,27 @@ def _defaults(sections: _Schema, definitions: _Schema) -> _Schema:
 
 
 def _default_keys(section: _Schema) -> _Schema:
-    reference = f"{section['items']['$ref']}{_PARTIAL}"
+    reference = _partial_reference(section["items"]["$ref"])
     no_keys = [{"not": {"required": [key]}} for key in sorted(NO_DEFAULTS)]
     return {"allOf": [{"$ref": reference}, *no_keys]}
 
 
-def _environments(keys: _Schema) -> _Schema:
+def _named(array: _Schema) -> _Schema:
+    """Return the schema of a list of which each item says by its name what it is about."""
+    return {**array, "items": {"allOf": [array["items"], {"required": ["name"]}]}}
+
+
+def _environments(keys: _Schema, named: frozenset[str]) -> _Schema:
     names = {
         "type": ["object", "null"],
         "description": "Names of the items that the environment has not got, by section.",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     }
-    inside = {key: _partial(child) for key, child in keys.items() if key != "environments"}
+    inside = {
+        key: _partial(child) if key not in named else _named(_partial(child))
+        for key, child in keys.items()
+        if key != "environments"
+    }
     overlay = {
         "type": ["object", "null"],
         "description": "What is different in this environment.",
