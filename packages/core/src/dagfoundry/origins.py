@@ -11,7 +11,7 @@ from dagfoundry.drafts import draft_entries
 from dagfoundry.errors import EntryMissingError, SettingInvalidError
 from dagfoundry.model.origins import ItemAddress, Origins, Step, leaves, named_path, parse_field
 from dagfoundry.model.schema import ItemOptions
-from dagfoundry.model.words import choices
+from dagfoundry.model.words import choices, nearest
 from dagfoundry.row_config import MODEL_PATHS, OWN_KEY, PLATFORM
 
 if TYPE_CHECKING:
@@ -36,13 +36,19 @@ class Explanation:
     Attributes:
         field: The value's path, in the item or in the row.
         value: The value that holds.
-        steps: What each layer says; the last one that stands in the model wins, and
-            variables that it uses follow.
+        steps: What each layer says, the weakest first; the variables that the last one
+            uses follow.
     """
 
     field: str
     value: Any
     steps: tuple[Step, ...]
+
+    @property
+    def winners(self) -> list[int]:
+        """The steps that made the value: one, or all that a mapping was merged from."""
+        layers = [index for index, step in enumerate(self.steps) if not step.is_variable]
+        return layers if isinstance(self.value, dict) else layers[-1:]
 
 
 class EntryOrigins:
@@ -97,7 +103,7 @@ class EntryOrigins:
         if inside is not None:
             return self._of_row(inside)
         msg = f"entry {self.dag_id!r} has no field {text!r}"
-        raise SettingInvalidError(msg, remedy=choices(text, [*self._item, *self._config]))
+        raise SettingInvalidError(msg, remedy=choices(text, {*self._item, *self._config}))
 
     def all_fields(self) -> Iterator[Explanation]:
         """Explain every value of the item, then every key of the row."""
@@ -151,9 +157,10 @@ def _find(drafts: list[Drafted], entry: str) -> Drafted:
         msg = f"{len(found)} entries have the key {entry!r}"
         names = ", ".join(each.dag_id for each in found)
         raise EntryMissingError(msg, remedy=f"Name one of their DAG ids: {names}.")
-    known = [name for each in drafts for name in (each.dag_id, each.draft.key)]
+    near = nearest(entry, {name for each in drafts for name in (each.dag_id, each.draft.key)})
     msg = f"the model makes no entry with the key or DAG id {entry!r}"
-    raise EntryMissingError(msg, remedy=choices(entry, dict.fromkeys(known)))
+    hint = f"Did you mean {near!r}? " if near else ""
+    raise EntryMissingError(msg, remedy=f"{hint}`dagfoundry plan` shows those that are new.")
 
 
 def _at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value

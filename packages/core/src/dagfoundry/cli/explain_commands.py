@@ -60,7 +60,7 @@ def _show_all(explanations: Iterable[Explanation], *, as_json: bool) -> None:
         print_json([_as_json(each) for each in explanations])
         return
     rows = [
-        (each.field, _short(each.value), *_source(each.steps[_winner(each.steps)]))
+        (each.field, _short(each.value), *_source(each.steps[each.winners[-1]]))
         for each in explanations
     ]
     print_table(("field", "value", "from", "place"), rows)
@@ -71,22 +71,14 @@ def _show_one(dag_id: str, explanation: Explanation, *, as_json: bool) -> None:
         print_json({"entry": dag_id, **_as_json(explanation)})
         return
     print_line(f"{dag_id}: {explanation.field} = {_short(explanation.value)}")
-    winner = _winner(explanation.steps)
+    winners = explanation.winners
     print_table(
         ("", "layer", "value", "place"),
         [
-            ("*" if index == winner else "", step.layer, _short(step.value), step.place or "")
+            ("*" if index in winners else "", step.layer, _short(step.value), step.place or "")
             for index, step in enumerate(explanation.steps)
         ],
     )
-
-
-def _winner(steps: tuple[Step, ...]) -> int:
-    """Return the last layer; variables that its text uses come after it."""
-    last = len(steps) - 1
-    while last > 0 and steps[last].layer.startswith("variable "):
-        last -= 1
-    return last
 
 
 def _source(step: Step) -> tuple[str, str]:
@@ -98,13 +90,13 @@ def _short(value: object) -> str:
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:
-    winner = _winner(explanation.steps)
+    winners = explanation.winners
     steps = [
         {
             "layer": step.layer,
             "value": step.value,
             "place": asdict(step.place) if step.place else None,
-            "wins": index == winner,
+            "wins": index in winners,
         }
         for index, step in enumerate(explanation.steps)
     ]

@@ -31,11 +31,13 @@ class Step:
         layer: The layer, for people.
         value: The value there, before variables are replaced.
         place: Where it stands; none if it stands in no file.
+        is_variable: Whether it is a variable that the layer before uses.
     """
 
     layer: str
     value: Any
     place: Place | None = None
+    is_variable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +88,8 @@ class Origins:
             variable = self._variables[name]
             source = variable.source and f" ({variable.source})"
             place = None if source else self._variable_place(name)
-            yield Step(layer=f"variable {name}{source}", value=variable.text, place=place)
+            layer = f"variable {name}{source}"
+            yield Step(layer=layer, value=variable.text, place=place, is_variable=True)
 
     def _written(self, roots: Iterable[tuple[str, Path]], path: Path) -> Iterator[Step]:
         chosen: Path = (ENVIRONMENTS, self._environment) if self._environment else ()
