@@ -267,6 +267,7 @@ def test_explain_as_json_holds_place_and_winner(shell: Shell) -> None:
     assert (line, wins) == (None, True)
     ((layer, _, _),) = layers("config.schedule_string")
     assert layer.startswith("computed by factory type platform")
+    assert layers("source.url_variable") == [("entry", 3, True)]
     assert layers("platform_name")[-1][0] == "computed by DAG Foundry from platforms.Live.name"
 
 

@@ -25,7 +25,7 @@ def require_credentials(model: LoadedModel) -> None:
     Raises:
         ModelInvalidError: Some are not; one finding for each.
     """
-    findings = list(_missing(model))
+    findings = list(dict.fromkeys(_missing(model)))  # an item may have several forms
     if findings:
         raise ModelInvalidError(findings)
 

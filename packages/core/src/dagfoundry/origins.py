@@ -75,12 +75,10 @@ class EntryOrigins:
         self._origins = Origins(paths, model.environment, os.environ)
         item = self._drafted.loaded.item
         self._item: dict[str, Any] = item.model_dump(mode="json", by_alias=True)
-        names = [platform.name for platform in model.foundry.platforms]
         self._address = ItemAddress(
             section=self._drafted.loaded.section,
             item=item.name,
             platform=self._drafted.platform.name,
-            platform_index=names.index(self._drafted.platform.name),
         )
 
     @property

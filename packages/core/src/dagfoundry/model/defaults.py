@@ -38,21 +38,21 @@ class Layer:
 
     Attributes:
         title: What it is, for people.
-        path: Where it stands in the model.
+        path: Where it stands in the model, with the platform's name.
     """
 
     title: str
     path: Path
 
 
-def layers(section: str, platform: int, name: str) -> tuple[Layer, ...]:
+def layers(section: str, platform: str) -> tuple[Layer, ...]:
     """Return the layers below the items of a section on a platform, the weakest first."""
     own: Path = ("platforms", platform, DEFAULTS)
     return (
         Layer(title="foundry default", path=(DEFAULTS,)),
-        Layer(title=f"default of platform {name}", path=own),
+        Layer(title=f"default of platform {platform}", path=own),
         Layer(title=f"default of {section}", path=(DEFAULTS, section)),
-        Layer(title=f"default of {section} of platform {name}", path=(*own, section)),
+        Layer(title=f"default of {section} of platform {platform}", path=(*own, section)),
     )
 
 

@@ -16,9 +16,10 @@ from dagfoundry.model.defaults import at_defaults, check_defaults
 from dagfoundry.model.document import read_document
 from dagfoundry.model.environments import apply_environment, environment_names, explain_added
 from dagfoundry.model.explain import validate
+from dagfoundry.model.passwords import find_passwords
 from dagfoundry.model.schema import FoundryModel
 from dagfoundry.model.sections import LoadedItem, check_sections
-from dagfoundry.model.variables import apply_variables, find_passwords
+from dagfoundry.model.variables import apply_variables
 from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:

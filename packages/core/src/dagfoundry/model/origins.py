@@ -47,7 +47,6 @@ class ItemAddress:
     section: str
     item: str
     platform: str
-    platform_index: int
 
 
 class Origins:
@@ -64,13 +63,10 @@ class Origins:
         """Return what each layer says of a value of an item, the winner last."""
         roots: list[tuple[str, Path]] = []
         if path[0] not in NO_DEFAULTS:
-            for layer in layers(address.section, address.platform_index, address.platform):
+            for layer in layers(address.section, address.platform):
                 shared = layer.path[-1] != address.section
                 if not shared or path[0] in ItemOptions.model_fields:
-                    by_name = tuple(
-                        address.platform if p.__class__ is int else p for p in layer.path
-                    )
-                    roots.append((layer.title, by_name))
+                    roots.append((layer.title, layer.path))
         roots.append(("entry", (address.section, address.item)))
         steps = list(self._steps(roots, path))
         return steps[:1] if path[-1] == "name" else steps  # a name says which item is meant
@@ -154,7 +150,14 @@ def _holds(part: Part) -> bool:
 
 
 def _inside(part: Part | None, path: Path, *, blocked: bool = False) -> Part | None:
-    """Follow names and keys; ``blocked``: a value on the way that holds nothing ends it there."""
+    """Follow names and keys.
+
+    Args:
+        part: Where to begin.
+        path: Names and keys.
+        blocked: Whether what cannot be followed further ends the path there: null, or a
+            list of values from which the factory type makes a mapping.
+    """
     for step in path:
         if part is None:
             return None
@@ -162,6 +165,8 @@ def _inside(part: Part | None, path: Path, *, blocked: bool = False) -> Part | N
             part = part.child(str(step))
         elif isinstance(part.value, list):
             index = _index(part.value, step)
+            if index is None and blocked and not any(map(name_of, part.value)):
+                return part
             part = None if index is None else part.items()[index]
         else:
             return Part(None, part.tree) if blocked else None
