@@ -21,6 +21,7 @@ from dagfoundry.metrics import declared
 from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
 from dagfoundry.model import schema
 from dagfoundry.plugins import load_plugins
+from dagfoundry.rules import Rule
 from dagfoundry.settings import VARIABLES
 
 if TYPE_CHECKING:
@@ -111,12 +112,14 @@ def metrics() -> str:
 def model() -> str:
     """Return the page of a model's keys."""
     rule = (
-        "A model is one or more YAML files. Lists of a section are joined over the files; "
-        "any other key stands in one file only. Unknown keys are refused."
+        "A model is one or more YAML files. Lists of a section and `environments` are joined "
+        "over the files; any other key stands in one file only. Unknown keys are refused. "
+        "[Environments, defaults and variables](../how-to/environments.md) says how to use those."
     )
     parts = [rule]
     parts += _keys("The foundry", schema.FoundryModel)
     parts += _keys("platforms", schema.PlatformModel)
+    parts += _keys("variables", schema.VariableModel)
     parts += _keys("A database", Database)
     parts += _keys("git", schema.Git)
     parts += _keys("kubernetes", schema.Kubernetes)
@@ -149,9 +152,10 @@ def _keys(title: str, part: type, without: set[str] = frozenset()) -> list[str]:
     texts = {
         name: text for base in reversed(part.__mro__) for name, text in attributes(base).items()
     }
+    fields = sorted(part.model_fields.items(), key=lambda pair: not pair[1].is_required())  # type: ignore[attr-defined]
     rows = (
         (f"`{name}`", "yes" if field.is_required() else "", texts.get(name, ""))
-        for name, field in part.model_fields.items()  # type: ignore[attr-defined]
+        for name, field in fields
         if name not in without
     )
     return [f"## {title}", first_paragraph(part), table(("key", "required", "meaning"), rows)]
@@ -200,6 +204,17 @@ def error_page() -> str:
     )
 
 
+def rules() -> str:
+    """Return the page of the rules that findings name."""
+    text = (
+        "Each finding of `dagfoundry validate` ends with the id of the rule that the model "
+        "breaks, such as `[model.cron]`. An id keeps its meaning; `--format json` and "
+        "`--format sarif` carry it as well."
+    )
+    rows = ((f"`{rule.value}`", rule.summary) for rule in Rule)
+    return page("Rules", text, table(("rule", "asks that"), rows))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "command-line.md": command_line,
     "settings.md": settings,
@@ -207,6 +222,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "model.md": model,
     "plugins.md": plugins,
     "errors.md": error_page,
+    "rules.md": rules,
 }
 
 

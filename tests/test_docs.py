@@ -59,7 +59,9 @@ def test_every_model_in_the_docs_is_valid(page: Path, tmp_path: Path) -> None:
     for block in re.findall(r"^```yaml\n(.+?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
         if "foundry:" in block:
             (tmp_path / "model.yaml").write_text(block)
-            assert load_model([tmp_path], load_plugins()).items
+            for environment in (None, *yaml.safe_load(block).get("environments", {})):
+                model = load_model([tmp_path], load_plugins(), environment=environment)
+                assert model.items
         else:
             yaml.safe_load(block)
 

@@ -120,12 +120,20 @@ class Workshop:
         return path
 
     def merge(
-        self, body: str, *, allow_prune: bool = False, message: str = "", **names: str
+        self,
+        body: str,
+        *,
+        allow_prune: bool = False,
+        allow_environment: bool = False,
+        environment: str | None = None,
+        message: str = "",
+        **names: str,
     ) -> MergeResult:
         """Write a model and merge it."""
-        model = load_model([self.model_file(body, **names)], self.plugins)
-        origin = Origin(author="Ada", message=message, source=Source.MERGE)
-        guards = Guards(allow_prune=allow_prune)
+        file = self.model_file(body, **names)
+        model = load_model([file], self.plugins, environment=environment)
+        origin = Origin(author="Ada", message=message, source=Source.MERGE, environment=environment)
+        guards = Guards(allow_prune=allow_prune, allow_environment=allow_environment)
         return merge(self.store, model, self.plugins, origin=origin, guards=guards)
 
     def greet(self, *names: str, allow_prune: bool = False, **texts: str) -> MergeResult:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, Table, inspect, select, text, update
 
 from dagfoundry import EntryDraft
-from dagfoundry.errors import ModelInvalidError, PruneRefusedError
+from dagfoundry.errors import ModelInvalidError, OtherEnvironmentError, PruneRefusedError
 from dagfoundry.factories import Status
 from dagfoundry.plan import Action
 from dagfoundry.store import RowKind
@@ -96,6 +96,20 @@ def test_merge_that_retires_a_fifth_is_refused(workshop: Workshop) -> None:
     with pytest.raises(PruneRefusedError, match="5 of 20"):
         workshop.greet(*names[5:])
     assert workshop.greet(*names[4:]).plan.count(Action.RETIRE) == 4
+
+
+def test_merge_of_another_environment_is_refused(workshop: Workshop) -> None:
+    """A foundry stays what it is, dev or prod, unless the change is meant."""
+    body = "greetings: [{name: a}]\nenvironments: {dev: {}, prod: {greetings: [{name: b}]}}\n"
+    workshop.merge(body, environment="prod")
+    for other, words in (("dev", "environment 'dev'"), (None, "no environment")):
+        with pytest.raises(OtherEnvironmentError, match=f"'prod' last, .* is of {words}"):
+            workshop.merge(body, environment=other)
+    assert workshop.store.head("Test").revision == 1
+    workshop.merge(body, environment="dev", allow_environment=True, allow_prune=True)
+    workshop.merge(body.replace("dev: {}", "dev: {greetings: [{name: c}]}"), environment="dev")
+    revisions = workshop.store.revisions("Test")
+    assert [revision.environment for revision in revisions] == ["prod", "dev", "dev"]
 
 
 def test_platform_of_another_foundry_is_refused_with_its_owner(workshop: Workshop) -> None:

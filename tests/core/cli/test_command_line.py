@@ -208,3 +208,82 @@ def test_errors_as_json_keep_stdout_readable(shell: Shell) -> None:
     shell.write(stores=STORES + "    colour: red\n")
     findings = json.loads(shell.run("plan", "model", "--json", code=1).stdout)["findings"]
     assert findings[0]["place"]["line"] == 8
+
+
+ENVIRONMENTS = """\
+variables: {minute: 0}
+defaults: {stores: {schedule: "${minute} * * * *"}}
+environments:
+  dev: {platforms: [{name: Live, merge_store: {url_variable: DEV_URL}}]}
+  prod: {variables: {minute: 7}, stores: [{name: Sales, owner: ops}]}
+"""
+NO_SCHEDULE = STORES.replace('    schedule: "0 * * * *"\n', "")
+
+
+def test_a_foundry_stays_in_its_environment(shell: Shell) -> None:
+    """--env and DAGFOUNDRY_ENV choose it, and another one is not merged by mistake."""
+    shell.write(platform=PLATFORM + ENVIRONMENTS, stores=NO_SCHEDULE)
+    assert "in environment dev: 1 entries" in shell.run("validate", "model", "--env", "dev").stdout
+    shell.run("plan", "model", "--env", "prod", code=2)
+    shell.run("bootstrap", "model", "--env", "prod")
+    shell.run("merge", "model", "--env", "prod")
+    assert "0 unchanged" not in shell.run("plan", "model", DAGFOUNDRY_ENV="prod").stdout
+    refused = shell.run("merge", "model", code=1, DAGFOUNDRY_ENV="dev").stderr
+    assert "'Shop' was merged from environment 'prod' last" in refused
+    assert "--allow-environment" in refused
+    shown = json.loads(shell.run("show", "Sales", "--json").stdout)["config"]
+    assert shown["schedule_string"] == "7 * * * *"
+    shell.run("merge", "model", "--env", "dev", "--allow-environment")
+
+
+def test_explain_shows_every_layer_of_a_value(shell: Shell) -> None:
+    """The layer that wins is marked, and its variable follows it."""
+    shell.write(platform=PLATFORM + ENVIRONMENTS, stores=NO_SCHEDULE)
+    text = shell.run("explain", "Sales", "schedule", "model", "--env", "prod").stdout
+    first, _, *layers = text.splitlines()
+    assert first == "live__Sales_ingestion: schedule = '7 * * * *'"
+    assert [" ".join(line.split()) for line in layers] == [
+        "* default of stores '${minute} * * * *' model/platform.yaml:6:31",
+        "variable minute '7' model/platform.yaml:9:30",
+    ]
+
+
+def test_explain_as_json_holds_place_and_winner(shell: Shell) -> None:
+    """A program reads the layers; a row's field is explained by what made it."""
+    shell.write(
+        platform=PLATFORM + ENVIRONMENTS,
+        stores=NO_SCHEDULE.replace("    in", "    owner: me\n    in"),
+    )
+
+    def layers(field: str) -> list[tuple[str, int | None, bool]]:
+        command = ("explain", "Sales", field, "model", "--env", "prod", "--json")
+        found = json.loads(shell.run(*command).stdout)["layers"]
+        places = [each["place"] and each["place"]["line"] for each in found]
+        return [(e["layer"], line, e["wins"]) for e, line in zip(found, places, strict=True)]
+
+    assert layers("owner") == [("entry", 4, False), ("environment prod: entry", 9, True)]
+    ((layer, line, wins),) = layers("retries")
+    assert layer.startswith("built-in default of platform of dagfoundry-platform")
+    assert (line, wins) == (None, True)
+    ((layer, _, _),) = layers("config.schedule_string")
+    assert layer.startswith("computed by factory type platform")
+    assert layers("source.url_variable") == [("entry", 3, True)]
+    assert layers("platform_name")[-1][0] == "computed by DAG Foundry from platforms.Live.name"
+
+
+def test_schema_of_the_installed_types_is_printed(shell: Shell) -> None:
+    """Sections of both built-in types are in it, so that an editor knows their keys."""
+    schema = json.loads(shell.run("schema").stdout)
+    assert {"stores", "transformers", "environments"} <= set(schema["properties"])
+
+
+def test_validate_prints_sarif(shell: Shell) -> None:
+    """Findings go to stdout as SARIF, with exit code 1; a good model has no results."""
+    assert json.loads(shell.run("validate", "model", "--format", "sarif").stdout)["runs"]
+    shell.write(stores=STORES.replace("schedule", "shedule"))
+    (run,) = json.loads(shell.run("validate", "model", "--format", "sarif", code=1).stdout)["runs"]
+    (result,) = run["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert result["ruleId"] == "model.unknown-key"
+    assert place["artifactLocation"]["uri"] == "model/stores.yaml"
+    assert place["region"] == {"startLine": 5, "startColumn": 5}

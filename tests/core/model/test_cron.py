@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
+from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -41,8 +44,9 @@ def test_what_airflow_schedules_is_accepted(expression: str) -> None:
         ("* * * *", "has 4 fields, not 5"),
         ("* * * * * *", "has 6 fields, not 5"),
         ("daily", "has 1 fields, not 5"),
-        ("@once", "is refused"),
-        ("@continuous", "is refused"),
+        ("@once", "once and never again"),
+        ("@continuous", "for ever"),
+        ("@reboot", "is refused"),
         ("61 * * * *", "out of range"),
         ("0 24 * * *", "out of range"),
         ("a b c d e", "not acceptable"),
@@ -76,3 +80,21 @@ def test_spaces_are_made_single() -> None:
 def test_every_point_of_the_calendar_is_accepted(fields: tuple[int, ...]) -> None:
     """Numbers within the range of their field make an expression."""
     assert cron_error(" ".join(str(field) for field in fields)) is None
+
+
+WORKING = ["*", "*/5", "?", "L", "0", "5", "7", "59", "1-5", "5-1", "1,2", "jan", "fri-mon", "1#2"]
+BROKEN = ["W", "5#6", "L5", "5L", "R", "H", "*/0", "1/10", "1-", "", "-1", "@", "\u0661"]
+FIELD = st.sampled_from([*WORKING, *BROKEN])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(FIELD, min_size=3, max_size=7).map(" ".join) | st.text(max_size=12))
+def test_whatever_is_accepted_has_a_next_run(expression: str) -> None:
+    """croniter, which Airflow asks, takes it and knows when it runs next."""
+    try:
+        read = READ(expression)
+    except ValidationError:
+        return
+    start = datetime(2024, 2, 29, tzinfo=timezone.utc)
+    following = croniter(PRESETS.get(read, read), start_time=start).get_next(datetime)
+    assert start < following < start.replace(year=start.year + 60)

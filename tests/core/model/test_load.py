@@ -125,7 +125,7 @@ def test_a_list_and_a_mapping_cannot_be_joined(write: Callable[..., Path], types
     """A section that is a list in one file must be one in the others."""
     first = write("foundry: A\nplatforms: [{name: A, merge_store: {url_variable: X}}]\n", "a.yaml")
     second = write("platforms: {name: B}\n", "b.yaml")
-    with pytest.raises(ModelInvalidError, match="only lists may be spread"):
+    with pytest.raises(ModelInvalidError, match="only lists and `environments` may be spread"):
         load_model([first, second], types)
 
 

@@ -117,7 +117,11 @@ def apply_plan_file(
     """
     plan = plan_of_file(file, plugins, buckets=file.buckets)
     _create_tables(store, file, plan, plugins)
-    guards |= Guards(allow_prune=file.allow_prune, allow_older=file.allow_older)
+    guards |= Guards(
+        allow_prune=file.allow_prune,
+        allow_older=file.allow_older,
+        allow_environment=file.allow_environment,
+    )
     with locked_foundry(store, file.foundry, file.buckets) as (connection, head):
         _refuse_other_name(file, head)
         plan = plan_of_file(file, plugins, buckets=head.buckets)

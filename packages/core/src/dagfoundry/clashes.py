@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from dagfoundry.errors import Finding
 from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.rules import Rule
 from dagfoundry.store.read import read_foundry
 from dagfoundry.store.tables import DAGS, PLATFORMS
 
@@ -69,9 +70,15 @@ def _dag_id_clashes(
     for row in desired:
         if row.dag_id in taken:
             what = f"DAG id {row.dag_id!r} belongs to foundry {taken[row.dag_id]!r} of this store"
-            yield row.finding(what, "Rename the item or the platform.")
+            yield row.finding(what, "Rename the item or the platform.", Rule.STORE_CLASH)
 
 
 def _finding(model: LoadedModel, what: str, remedy: str, *path: str | int) -> Finding:
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return Finding(what=what, remedy=remedy, path=text.lstrip("."), place=model.place(*path))
+    return Finding(
+        what=what,
+        remedy=remedy,
+        path=text.lstrip("."),
+        place=model.place(*path),
+        rule=Rule.STORE_CLASH,
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagfoundry.connections import Database
 from dagfoundry.credentials import variables_of
 from dagfoundry.errors import Finding, ModelInvalidError
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ def require_credentials(model: LoadedModel) -> None:
     Raises:
         ModelInvalidError: Some are not; one finding for each.
     """
-    findings = list(_missing(model))
+    findings = list(dict.fromkeys(_missing(model)))  # an item may have several forms
     if findings:
         raise ModelInvalidError(findings)
 
@@ -55,4 +56,10 @@ def _unset(database: Database) -> list[str]:
 
 def _finding(variable: str, path: str, place: Place | None) -> Finding:
     what = f"environment variable {variable} is not set"
-    return Finding(what=what, remedy=f"Set {variable} where jobs run.", path=path, place=place)
+    return Finding(
+        what=what,
+        remedy=f"Set {variable} where jobs run.",
+        path=path,
+        place=place,
+        rule=Rule.CREDENTIAL_UNSET,
+    )

@@ -16,6 +16,7 @@ from dagfoundry.factories import Status
 from dagfoundry.lineage import find_circles, find_producers, lineage_keys
 from dagfoundry.names import dag_id_of, infrastructure_dag_id
 from dagfoundry.row_config import entry_config, factory_config
+from dagfoundry.rules import Rule
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import FoundryTables, entries_table
 from dagfoundry.upcast import stamp_version
@@ -70,9 +71,9 @@ class DesiredRow:
         """What identifies the row within its foundry."""
         return self.kind, self.platform_name, self.factory_type.name, self.key
 
-    def finding(self, what: str, remedy: str) -> Finding:
+    def finding(self, what: str, remedy: str, rule: Rule) -> Finding:
         """Return a finding at this row's place."""
-        return Finding(what=what, remedy=remedy, path=self.path, place=self.place)
+        return Finding(what=what, remedy=remedy, path=self.path, place=self.place, rule=rule)
 
 
 def desired_rows(model: LoadedModel, plugins: Plugins) -> tuple[DesiredRow, ...]:
@@ -152,7 +153,7 @@ def _refused_configs(rows: Sequence[DesiredRow]) -> Iterator[Finding]:
             where = ".".join(map(str, problem["loc"])) or "the whole"
             what = f"config_json of {row.key!r}, {where}: {problem['msg']}"
             remedy = f"Factory type {row.factory_type.name!r} refuses its row; mend the item."
-            yield row.finding(what, remedy)
+            yield row.finding(what, remedy, Rule.REFUSED)
 
 
 def _problems(row: DesiredRow) -> list[ErrorDetails]:
@@ -169,7 +170,8 @@ def _twice_made(rows: Sequence[DesiredRow]) -> Iterator[Finding]:
         first = seen.setdefault(row.address, row)
         if first is not row:
             what = f"entry {row.key!r} of platform {row.platform_name!r} is made twice"
-            yield row.finding(what, f"Rename one; the other is at {first.place or first.path}.")
+            remedy = f"Rename one; the other is at {first.place or first.path}."
+            yield row.finding(what, remedy, Rule.NAME_CLASH)
 
 
 def _bad_dag_ids(model: LoadedModel, rows: Sequence[DesiredRow]) -> Iterator[Finding]:
@@ -178,11 +180,13 @@ def _bad_dag_ids(model: LoadedModel, rows: Sequence[DesiredRow]) -> Iterator[Fin
         owners[row.dag_id].append(row)
         if not _DAG_ID.fullmatch(row.dag_id):
             what = f"DAG id {row.dag_id!r} is illegal"
-            yield row.finding(what, "Use letters, digits, '_', '-', '.'; 250 characters at most.")
+            remedy = "Use letters, digits, '_', '-', '.'; 250 characters at most."
+            yield row.finding(what, remedy, Rule.DAG_ID)
     infrastructure = infrastructure_dag_id(model.foundry.foundry)
     for dag_id, sharing in owners.items():
         if len({row.address for row in sharing}) > 1 or dag_id == infrastructure:
             first = sharing[0].place or sharing[0].path
             other = "the infrastructure DAG" if dag_id == infrastructure else f"the one at {first}"
             remedy = f"Rename the item or platform; it clashes with {other}."
-            yield sharing[-1].finding(f"DAG id {dag_id!r} is made twice", remedy)
+            what = f"DAG id {dag_id!r} is made twice"
+            yield sharing[-1].finding(what, remedy, Rule.NAME_CLASH)

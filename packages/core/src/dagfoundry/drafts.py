@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagfoundry.errors import Finding
 from dagfoundry.factories import PlatformContext
 from dagfoundry.names import dag_id_of
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,9 +42,9 @@ class Drafted:
         """File, line and column of that."""
         return self.loaded.place(*self.draft.path)
 
-    def finding(self, what: str, remedy: str) -> Finding:
+    def finding(self, what: str, remedy: str, rule: Rule) -> Finding:
         """Return a finding at the entry's place."""
-        return Finding(what=what, remedy=remedy, path=self.path, place=self.place)
+        return Finding(what=what, remedy=remedy, path=self.path, place=self.place, rule=rule)
 
 
 def draft_entries(
@@ -53,7 +54,7 @@ def draft_entries(
     for loaded in model.items:
         factory_type = plugins.type(loaded.factory_type)
         for platform in model.foundry.platforms:
-            if loaded.item.platforms is None or platform.name in loaded.item.platforms:
+            if loaded.runs_on(platform.name):
                 context = PlatformContext(foundry=model.foundry, platform=platform)
                 for draft in _called(factory_type, loaded, context, findings):
                     yield Drafted(
@@ -78,5 +79,13 @@ def _called(
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises becomes a located finding
         what = f"factory type {factory_type.name!r} raised {type(error).__name__}: {error}"
         remedy = "Report it to the author of the factory type (`dagfoundry plugins` names it)."
-    findings.append(Finding(what=what, remedy=remedy, path=loaded.path, place=loaded.place()))
+    findings.append(
+        Finding(
+            what=what,
+            remedy=remedy,
+            path=loaded.path,
+            place=loaded.place(),
+            rule=Rule.REFUSED,
+        )
+    )
     return ()

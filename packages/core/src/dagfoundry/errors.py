@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagfoundry.rules import Rule
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,7 @@ __all__ = [
     "JobFailedError",
     "ModelInvalidError",
     "OlderModelError",
+    "OtherEnvironmentError",
     "Place",
     "PlanInvalidError",
     "PlanStaleError",
@@ -66,19 +69,21 @@ class Finding:
         remedy: What to do, in one sentence.
         path: Where in the model, such as ``stores[2].schedule``.
         place: File, line and column, when the value came from a file.
+        rule: The rule that is broken.
+        value: The offending value as text, short and without a password; empty if none.
     """
 
     what: str
     remedy: str
     path: str = ""
     place: Place | None = None
+    rule: Rule = Rule.OTHER
+    value: str = ""
 
     def __str__(self) -> str:
-        """Return place, path, problem and remedy in two lines."""
-        where = ": ".join(str(part) for part in (self.place, self.path) if part)
-        return (
-            f"{where}: {self.what}\n  {self.remedy}" if where else f"{self.what}\n  {self.remedy}"
-        )
+        """Return place, path, problem and rule in one line, the remedy in the next."""
+        where = ": ".join(str(part) for part in (self.place, self.path, self.what) if part)
+        return f"{where} [{self.rule.value}]\n  {self.remedy}"
 
 
 class FoundryError(Exception):
@@ -210,6 +215,10 @@ class PruneRefusedError(FoundryError):
 
 class OlderModelError(FoundryError):
     """The model's commit is older than the one merged last; see ``--allow-older``."""
+
+
+class OtherEnvironmentError(FoundryError):
+    """The last merge was of another environment; see ``--allow-environment``."""
 
 
 # --- A job failed ------------------------------------------------------------

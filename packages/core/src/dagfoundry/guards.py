@@ -6,7 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.errors import ConfigTooNewError, OlderModelError, PruneRefusedError
+from dagfoundry.errors import (
+    ConfigTooNewError,
+    OlderModelError,
+    OtherEnvironmentError,
+    PruneRefusedError,
+)
 from dagfoundry.factories import LIVING
 from dagfoundry.plan import Action
 from dagfoundry.store.records import RowKind
@@ -33,6 +38,10 @@ PRUNE_COUNT: Final = 5
 """Number of retired entries below which the share does not matter."""
 
 _PRUNE_REMEDY: Final = "Check that it covers what you mean; if it does, use --allow-prune."
+_ENVIRONMENT_REMEDY: Final = (
+    "Choose the right one with --env or DAGFOUNDRY_ENV, or give each environment a store or a "
+    "foundry name of its own; if it is to take over, use --allow-environment."
+)
 _OLDER_REMEDY: Final = "Merge the newest commit; if going back is meant, use --allow-older."
 
 
@@ -42,12 +51,14 @@ class Guards:
 
     allow_prune: bool = False
     allow_older: bool = False
+    allow_environment: bool = False
 
     def __or__(self, other: Guards) -> Guards:
         """Return the guards that either of two lifts."""
         return Guards(
             allow_prune=self.allow_prune or other.allow_prune,
             allow_older=self.allow_older or other.allow_older,
+            allow_environment=self.allow_environment or other.allow_environment,
         )
 
 
@@ -83,6 +94,9 @@ def objections(plan: Plan, living: Mapping[Factory, int]) -> dict[str, FoundryEr
     if plan.older_than:
         older = f"the model's commit is older than {plan.older_than}, which was merged last"
         found["allow_older"] = OlderModelError(older, remedy=_OLDER_REMEDY)
+    if plan.other_environment:
+        other = f"foundry {plan.foundry!r} is of another environment: {plan.other_environment}"
+        found["allow_environment"] = OtherEnvironmentError(other, remedy=_ENVIRONMENT_REMEDY)
     return found
 
 
@@ -93,6 +107,7 @@ def refuse(plan: Plan, living: Mapping[Factory, int], guards: Guards) -> None:
         PruneRefusedError: It would retire more than a fifth and at least 5 entries, or
             every entry of a factory that has more than one.
         OlderModelError: The model's commit is older than the one merged last.
+        OtherEnvironmentError: The last merge was of another environment.
     """
     for name, error in objections(plan, living).items():
         if not getattr(guards, name):

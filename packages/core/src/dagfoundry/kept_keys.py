@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dagfoundry.factories import OWN_KEY
 from dagfoundry.lineage import LINEAGE_KEYS
-from dagfoundry.row_config import COMMON_KEYS
+from dagfoundry.row_config import MODEL_PATHS
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def with_kept_keys(row: DesiredRow, stored: Mapping[str, Any]) -> Mapping[str, A
     Ours are the common block, lineage, the key ``dagfoundry``, whatever the row has now,
     and every field of the factory type's config model.
     """
-    strange = stored.keys() - row.config.keys() - COMMON_KEYS - LINEAGE_KEYS - {OWN_KEY}
+    strange = stored.keys() - row.config.keys() - MODEL_PATHS.keys() - LINEAGE_KEYS - {OWN_KEY}
     if strange and row.kind is RowKind.ENTRY:
         strange -= _fields(row.factory_type)
     if not strange:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
+from dagfoundry.rules import Rule
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -33,10 +35,12 @@ def find_producers(drafts: Sequence[Drafted], findings: list[Finding]) -> dict[A
             namesake = tables.setdefault((platform, dataset.replace("#", "_").lower()), dataset)
             if owner != drafted.dag_id:
                 what = f"dataset {dataset!r} is written by DAG {owner!r} already"
-                findings.append(drafted.finding(what, "Let one entry write a dataset."))
+                remedy = "Let one entry write a dataset."
+                findings.append(drafted.finding(what, remedy, Rule.LINEAGE_OWNER))
             elif namesake != dataset:
                 what = f"dataset {dataset!r} has the same table as {namesake!r}"
-                findings.append(drafted.finding(what, "Rename the store or the dataset."))
+                remedy = "Rename the store or the dataset."
+                findings.append(drafted.finding(what, remedy, Rule.LINEAGE_OWNER))
     return producers
 
 
@@ -54,7 +58,7 @@ def lineage_keys(
             continue
         what = f"nothing on platform {drafted.platform.name!r} writes dataset {dataset!r}"
         remedy = "Write it as Store.dataset of a store or transformer on that platform."
-        findings.append(drafted.finding(what, remedy))
+        findings.append(drafted.finding(what, remedy, Rule.LINEAGE_MISSING))
     return {"input_dag_ids": list(dag_ids), "input_dataset_list": list(drafted.draft.consumes)}
 
 
@@ -74,4 +78,4 @@ def find_circles(drafts: Sequence[Drafted], producers: Mapping[Address, str]) ->
         circle = error.args[1]
         what = f"these DAGs wait for each other: {' -> '.join(circle)}"
         culprit = next(drafted for drafted in drafts if drafted.dag_id in circle)
-        yield culprit.finding(what, "Take one of these inputs away.")
+        yield culprit.finding(what, "Take one of these inputs away.", Rule.LINEAGE_CIRCLE)

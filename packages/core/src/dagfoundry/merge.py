@@ -13,7 +13,7 @@ from dagfoundry.guards import Guards, count_living, objections, refuse_newer_row
 from dagfoundry.model.commit import is_older
 from dagfoundry.plan import make_plan
 from dagfoundry.store.live import live_rows
-from dagfoundry.store.read import read_foundry, read_model_commit, read_recorded
+from dagfoundry.store.read import read_foundry, read_last_merge, read_recorded
 from dagfoundry.store.readiness import require_ready
 from dagfoundry.store.records import Head
 from dagfoundry.store.ring1 import create_tables, foundry_tables, missing_tables
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dagfoundry.plugins import Plugins
     from dagfoundry.store import Store
     from dagfoundry.store.live import LiveRow
+    from dagfoundry.store.records import RevisionRecord
     from dagfoundry.store.write import Origin
 
 
@@ -74,6 +75,7 @@ def merge(
         SchemaMismatchError: The store's tables are older or newer than this code.
         PruneRefusedError: It would retire too much, see :class:`Guards`.
         OlderModelError: Its commit is older than the one merged last.
+        OtherEnvironmentError: The last merge was of another environment.
         StoreUnavailableError: The store cannot be reached.
     """
     desired = desired_rows(model, plugins)
@@ -122,13 +124,13 @@ class _Stored:
         head: Where the foundry stands.
         live: Its rows as they stand in their tables.
         recorded: Table and key of the rows that history knows.
-        last_commit: Commit of the newest merge.
+        last_merge: The newest revision that a merge made.
     """
 
     head: Head
     live: Sequence[LiveRow] = ()
     recorded: Container[tuple[str, str]] = frozenset()
-    last_commit: str | None = None
+    last_merge: RevisionRecord | None = None
 
     @property
     def living(self) -> Mapping[Factory, int]:
@@ -151,21 +153,37 @@ def _checked_plan(
         head=head,
         live=_live(connection, model, plugins),
         recorded=read_recorded(connection, head.foundry),
-        last_commit=read_model_commit(connection, head) if head.revision else None,
+        last_merge=read_last_merge(connection, head) if head.revision else None,
     )
     refuse_newer_rows(desired, stored.live, plugins)
     return _plan(model, desired, stored), stored
 
 
 def _plan(model: LoadedModel, desired: Sequence[DesiredRow], stored: _Stored) -> Plan:
-    last = stored.last_commit
+    last = stored.last_merge
     plan = replace(
         make_plan(stored.head, desired, stored.live, recorded=stored.recorded),
         platforms=tuple(platform.name for platform in model.foundry.platforms),
-        older_than=last if last is not None and is_older(model, last) else None,
+        older_than=_newer_commit(model, last) if last else None,
+        other_environment=_other_environment(model, last) if last else None,
     )
     found = objections(plan, stored.living)
     return replace(plan, objections={name: error.what for name, error in found.items()})
+
+
+def _newer_commit(model: LoadedModel, last: RevisionRecord) -> str | None:
+    commit = last.model_commit
+    return commit if commit and is_older(model, commit) else None
+
+
+def _other_environment(model: LoadedModel, last: RevisionRecord) -> str | None:
+    if model.environment == last.environment:
+        return None
+    before, now = (
+        f"environment {name!r}" if name else "no environment"
+        for name in (last.environment, model.environment)
+    )
+    return f"it was merged from {before} last, and this merge is of {now}"
 
 
 def _new_head(model: LoadedModel) -> Head:

@@ -54,6 +54,7 @@ class Plan:
         unchanged: Number of rows it leaves alone.
         platforms: The platforms that the foundry owns once it is done.
         older_than: The commit merged last, where that of the model lies before it.
+        other_environment: That and how the model's environment is not the one merged last.
         objections: What the guards have against it, by the option that lifts the guard.
     """
 
@@ -63,6 +64,7 @@ class Plan:
     unchanged: int
     platforms: tuple[str, ...] = ()
     older_than: str | None = None
+    other_environment: str | None = None
     objections: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, action: Action, kind: RowKind = RowKind.ENTRY) -> int:

@@ -82,9 +82,11 @@ class PlanFile(_Part):
         model_commit: Commit of the model.
         environment: Environment of the model.
         older_than: The commit merged last, where that of the model lies before it.
+        other_environment: That and how the model's environment is not the one merged last.
         needs: The options without which the plan is refused, with the reason.
         allow_prune: Whether it was made with ``--allow-prune``.
         allow_older: Whether it was made with ``--allow-older``.
+        allow_environment: Whether it was made with ``--allow-environment``.
         rows: What it writes.
     """
 
@@ -98,9 +100,11 @@ class PlanFile(_Part):
     model_commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}(-dirty)?$")] | None
     environment: _Line | None
     older_than: _Line | None
-    needs: dict[Literal["allow_prune", "allow_older"], _Text]
+    other_environment: _Text | None
+    needs: dict[Literal["allow_prune", "allow_older", "allow_environment"], _Text]
     allow_prune: bool
     allow_older: bool
+    allow_environment: bool
     rows: tuple[PlanFileRow, ...]
 
 
@@ -128,9 +132,11 @@ def plan_to_file(plan: Plan, origin: Origin, guards: Guards, *, buckets: int, at
         "model_commit": origin.model_commit,
         "environment": origin.environment,
         "older_than": plan.older_than,
+        "other_environment": plan.other_environment,
         "needs": dict(plan.objections),
         "allow_prune": guards.allow_prune,
         "allow_older": guards.allow_older,
+        "allow_environment": guards.allow_environment,
         "rows": tuple(_row_of(change) for change in plan.changes),
     }
     try:

@@ -54,6 +54,7 @@ def plan_of_file(file: PlanFile, plugins: Plugins, *, buckets: int) -> Plan:
         unchanged=file.unchanged,
         platforms=file.platforms,
         older_than=file.older_than,
+        other_environment=file.other_environment,
     )
 
 

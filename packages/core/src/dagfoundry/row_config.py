@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from dagfoundry.factories import FactoryType
     from dagfoundry.model.schema import FoundryModel, Git, PlatformModel, SectionItem
 
-COMMON_KEYS: Final = frozenset(
-    {
-        "namespace_name",
-        "psp_k8s_name",
-        "psp_name",
-        "platform_name",
-        "original_platform_name",
-        "merge_db_driver",
-        "merge_db_database",
-        "merge_db_credential_secret_name",
-        "git_credential_secret_name",
-        "git_credential_name",
-        "git_repo_url",
-        "git_repo_branch",
-        "git_repo_name",
-        "git_repo_owner",
-        "git_repo_repo_name",
-        "datasurface_docker_image",
-        "pv_storage_class",
-        "merge_db_hostname",
-        "merge_db_port",
-    }
-)
-"""Keys of the common block, those included that a model may leave out."""
+PLATFORM: Final = "{platform}"
+
+MODEL_PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "namespace_name": ("kubernetes", "namespace"),
+    "psp_k8s_name": ("foundry",),
+    "psp_name": ("foundry",),
+    "platform_name": (PLATFORM, "name"),
+    "original_platform_name": (PLATFORM, "name"),
+    "merge_db_driver": (PLATFORM, "merge_store", "driver"),
+    "merge_db_database": (PLATFORM, "merge_store", "database"),
+    "merge_db_hostname": (PLATFORM, "merge_store", "hostname"),
+    "merge_db_port": (PLATFORM, "merge_store", "port"),
+    "merge_db_credential_secret_name": (PLATFORM, "merge_store", "credential"),
+    "git_credential_secret_name": ("git", "credential"),
+    "git_credential_name": ("git", "credential"),
+    "git_repo_url": ("git", "repo_url"),
+    "git_repo_branch": ("git", "branch"),
+    "git_repo_name": ("git", "repo_url"),
+    "git_repo_owner": ("git", "repo_url"),
+    "git_repo_repo_name": ("git", "repo_url"),
+    "datasurface_docker_image": ("kubernetes", "image"),
+    "pv_storage_class": ("kubernetes", "storage_class"),
+}
+"""The key of the model that a row's key follows from, where ``PLATFORM`` is its platform."""
 
 
 def factory_config(

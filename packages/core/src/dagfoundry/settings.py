@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 STORE_URL_VARIABLE: Final = "DAGFOUNDRY_STORE_URL"
 MODEL_VARIABLE: Final = "DAGFOUNDRY_MODEL"
+ENVIRONMENT_VARIABLE: Final = "DAGFOUNDRY_ENV"
+VARIABLE_PREFIX: Final = "DAGFOUNDRY_VAR_"
+"""Environment variables of this prefix set the variables of a model."""
+
 METRICS_VARIABLE: Final = "DAGFOUNDRY_METRICS_DIR"
 VARIABLES: Final = {
     STORE_URL_VARIABLE: "The store's database; `sqlite:///dagfoundry.db` by default.",
     HOME_VARIABLE: "Folder from which relative SQLite paths are taken; the working folder else.",
     MODEL_VARIABLE: "Model for commands that name none, and for the infrastructure DAG's merge.",
+    ENVIRONMENT_VARIABLE: "Environment of the model where `--env` names none.",
+    f"{VARIABLE_PREFIX}<NAME>": "Sets a variable that the model declares, anew.",
     METRICS_VARIABLE: "Folder of the metrics; without it they stay in the process.",
     AUTHOR_VARIABLE: "Who makes a revision; git's user, then the system's, by default.",
     SPEC_VARIABLE: "Set by a task for its job: the file that says what to do.",
@@ -41,12 +47,14 @@ class Settings:
         store_url: The store's database (``DAGFOUNDRY_STORE_URL``); a SQLite file
             ``dagfoundry.db`` under ``DAGFOUNDRY_HOME`` by default.
         model: Folder or file that the infrastructure DAG merges (``DAGFOUNDRY_MODEL``).
+        environment: Environment of the model (``DAGFOUNDRY_ENV``).
         metrics_dir: Folder of the metrics' slot files (``DAGFOUNDRY_METRICS_DIR``);
             without it metrics stay in the process.
     """
 
     store_url: URL = field(repr=False)
     model: str | None = None
+    environment: str | None = None
     metrics_dir: str | None = None
 
 
@@ -64,6 +72,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         store_url=parse_url(text, STORE_URL_VARIABLE),
         model=variables.get(MODEL_VARIABLE) or None,
+        environment=variables.get(ENVIRONMENT_VARIABLE) or None,
         metrics_dir=variables.get(METRICS_VARIABLE) or None,
     )
 

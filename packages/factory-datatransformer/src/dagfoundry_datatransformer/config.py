@@ -11,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -88,7 +89,17 @@ def _distinct_outputs(outputs: tuple[TransformerOutput, ...]) -> tuple[Transform
 
 
 Inputs = Annotated[
-    dict[Name, DatasetName], BeforeValidator(_by_alias), AfterValidator(_distinct_aliases)
+    dict[Name, DatasetName],
+    BeforeValidator(_by_alias),
+    AfterValidator(_distinct_aliases),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "object", "additionalProperties": {"type": "string"}},
+                {"type": "array", "items": {"type": "string"}},
+            ]
+        }
+    ),
 ]
 """Alias to ``Store.dataset``; a list takes the datasets' names as aliases."""
 

@@ -16,6 +16,7 @@ import typer
 from dagfoundry.cli import (
     adopt_commands,
     db_commands,
+    explain_commands,
     export_commands,
     history_commands,
     inspect_commands,
@@ -23,6 +24,7 @@ from dagfoundry.cli import (
     model_commands,
     plan_file_commands,
     rollback_commands,
+    schema_commands,
     upgrade_commands,
 )
 from dagfoundry.cli.output import print_error
@@ -44,6 +46,8 @@ def build_app() -> typer.Typer:
     )
     for module in (
         model_commands,
+        explain_commands,
+        schema_commands,
         plan_file_commands,
         inspect_commands,
         history_commands,

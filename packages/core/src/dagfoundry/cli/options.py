@@ -26,6 +26,11 @@ ModelPaths = Annotated[
     ),
 ]
 
+EnvironmentName = Annotated[
+    str | None,
+    typer.Option("--env", metavar="NAME", help="Environment of the model; else DAGFOUNDRY_ENV."),
+]
+
 FoundryName = Annotated[
     str | None,
     typer.Option("--foundry", help="The foundry; needed when the store holds several."),
@@ -37,6 +42,11 @@ Message = Annotated[str, typer.Option("-m", "--message", help="Why; kept for eve
 
 AllowPrune = Annotated[
     bool, typer.Option("--allow-prune", help="Retire however many entries are gone.")
+]
+
+AllowEnvironment = Annotated[
+    bool,
+    typer.Option("--allow-environment", help="Merge another environment than the last one."),
 ]
 
 AllowOlder = Annotated[
@@ -61,14 +71,24 @@ WRITE_TIMEOUT_SECONDS = 120.0
 """How long a command waits for another one that holds the foundry's lock."""
 
 
-def read_model(paths: list[Path] | None) -> LoadedModel:
-    """Load and check the model a command is given, or that of the environment.
+def model_paths(paths: list[Path] | None) -> list[Path]:
+    """Return the model a command is given, or that of the process's environment.
+
+    Raises:
+        SettingInvalidError: No model is named.
+    """
+    return paths or [Path(required_model(read_settings()))]
+
+
+def read_model(paths: list[Path] | None, environment: str | None) -> LoadedModel:
+    """Load and check the model a command is given, or that of the process's environment.
 
     Raises:
         ModelInvalidError: The model breaks rules.
         SettingInvalidError: No model is named.
     """
-    return load_model(paths or [Path(required_model(read_settings()))], load_plugins())
+    name = environment or read_settings().environment
+    return load_model(model_paths(paths), load_plugins(), environment=name)
 
 
 def open_configured_store(*, to_write: bool = False) -> Store:

@@ -10,6 +10,7 @@ import typer
 from dagfoundry.apply import apply_plan_file
 from dagfoundry.author import current_author
 from dagfoundry.cli.options import (
+    AllowEnvironment,
     AllowOlder,
     AllowPrune,
     AsJson,
@@ -33,6 +34,7 @@ def apply(
     message: Message = "",
     allow_prune: AllowPrune = False,
     allow_older: AllowOlder = False,
+    allow_environment: AllowEnvironment = False,
     as_json: AsJson = False,
 ) -> None:
     """Do exactly what a plan file says, as one new revision, or nothing at all.
@@ -47,7 +49,9 @@ def apply(
         model_commit=content.model_commit,
         environment=content.environment,
     )
-    guards = Guards(allow_prune=allow_prune, allow_older=allow_older)
+    guards = Guards(
+        allow_prune=allow_prune, allow_older=allow_older, allow_environment=allow_environment
+    )
     store = open_configured_store(to_write=True)
     result = apply_plan_file(store, content, load_plugins(), origin=origin, guards=guards)
     show_plan(result.plan, as_json=as_json, revision=result.head.revision)

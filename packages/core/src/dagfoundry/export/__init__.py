@@ -12,6 +12,7 @@ from dagfoundry.export.foundry import foundry_values
 from dagfoundry.export.items import Address, Item, read_items
 from dagfoundry.export.yaml_text import mapping_text, section_text
 from dagfoundry.factories import Status
+from dagfoundry.model.variables import escape
 from dagfoundry.model.words import holds_password
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.stored import as_live_rows
@@ -200,7 +201,7 @@ def _own_values(head: Head, platforms: Mapping[str, Mapping[str, Any]]) -> dict[
     if holds_password(json.dumps(own)):
         msg = f"the factory rows of foundry {head.foundry!r} hold a URL with a password"
         raise ExportRefusedError(msg, remedy="Take it out of the model and merge it.")
-    return own
+    return dict(escape(own))
 
 
 def _header(head: Head, revision: RevisionRecord, left_out: Sequence[Unexpressed]) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from dagfoundry.errors import FoundryError
 from dagfoundry.export.foundry import shared_values
 from dagfoundry.factories import ExportedItem, Status
+from dagfoundry.model.variables import escape
 from dagfoundry.model.words import holds_password
 from dagfoundry.upcast import entry_of
 
@@ -167,8 +168,7 @@ def _own_values(entry: Entry) -> dict[str, Any]:
 
 def _completed(part: ExportedItem, entry: Entry) -> ExportedItem:
     own = {"name": part.values["name"], **_own_values(entry)}
-    values = json.loads(json.dumps({**own, **part.values}))  # tuples become lists
-    return ExportedItem(keys=part.keys, values=values)
+    return ExportedItem(keys=part.keys, values=escape({**own, **part.values}))
 
 
 def _unwritable(values: Mapping[str, Any]) -> str:

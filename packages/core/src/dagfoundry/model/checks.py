@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from dagfoundry.errors import Finding
 from dagfoundry.model.paths import path_text
-from dagfoundry.model.words import choices
+from dagfoundry.model.words import choices, shown
 from dagfoundry.names import k8s_name, table_name
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,14 +65,22 @@ def _clashes(
         path = (section, index, "name")
         forms = forms_of(name)
         clash = next((form for form in forms if form in taken), None)
+        what = ""
         if name in first:
             what = f"the name {name!r} is used already, at {locator.follow(first[name]).place}"
-            yield _at(path, what, "Give one of them another name.", locator)
         elif clash is not None:
             other = taken[clash]
             place = locator.follow(first[other]).place
             what = f"{name!r} and {other!r} at {place} get the same {forms[clash]} ({clash})"
-            yield _at(path, what, "Give one of them another name.", locator)
+        if what:
+            yield Finding(
+                what=what,
+                remedy="Give one of them another name.",
+                path=path_text(path),
+                place=locator.follow(path).place,
+                rule=Rule.NAME_CLASH,
+                value=shown(name),
+            )
         first.setdefault(name, path)
         taken |= {form: name for form in forms if form not in taken}
 
@@ -82,13 +91,17 @@ def _check_wanted(
     for index, name in enumerate(wanted):
         if not isinstance(name, str):
             continue  # the item's own model says so
+        what = ""
         if name not in known:
-            remedy = choices(name, known)
-            yield _at((*path, index), f"unknown platform {name!r}", remedy, locator)
+            what, remedy = f"unknown platform {name!r}", choices(name, known)
         elif name in wanted[:index]:
-            what = f"platform {name!r} is named twice"
-            yield _at((*path, index), what, "Remove one of the two.", locator)
-
-
-def _at(path: Path, what: str, remedy: str, locator: Locator) -> Finding:
-    return Finding(what=what, remedy=remedy, path=path_text(path), place=locator.follow(path).place)
+            what, remedy = f"platform {name!r} is named twice", "Remove one of the two."
+        if what:
+            yield Finding(
+                what=what,
+                remedy=remedy,
+                path=path_text((*path, index)),
+                place=locator.follow((*path, index)).place,
+                rule=Rule.UNKNOWN_PLATFORM,
+                value=shown(name),
+            )

@@ -19,6 +19,12 @@ PRESETS: Final = {
 }
 """The presets of Airflow 2.10 to 3.3 that stand for a cron expression."""
 
+_OTHER_PRESETS: Final = {
+    "@once": "runs a DAG once and never again",
+    "@continuous": "starts the next run at once, for ever",
+}
+"""Presets for which Airflow has timetables of their own; an entry that is to run goes on."""
+
 _FIELDS: Final = 5
 _START: Final = datetime(2024, 1, 1, tzinfo=timezone.utc)
 _REMEDY: Final = (
@@ -31,12 +37,14 @@ _REMEDY: Final = (
 def cron_error(expression: str) -> str | None:
     """Return why Airflow would refuse a cron expression or never run it, or none.
 
-    Airflow hands the expression to croniter. This is stricter where Airflow accepts what
-    cannot work: random fields (``R``) move at each parse, a date such as 30 February has
-    no next run, and a field of seconds runs a DAG every second.
+    Airflow 2.10 to 3.3 hand the expression to croniter (``CronMixin``). This is stricter
+    where Airflow accepts what cannot work: random fields (``R``) move at each parse, a date
+    such as 30 February has no next run, and a field of seconds runs a DAG every second.
     """
     from croniter import croniter
 
+    if expression in _OTHER_PRESETS:
+        return f"is a preset of Airflow that {_OTHER_PRESETS[expression]}"
     text = PRESETS.get(expression, expression)
     fields = text.split()
     if len(fields) != _FIELDS and not text.startswith("@"):

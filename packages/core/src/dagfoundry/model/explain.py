@@ -13,6 +13,7 @@ from dagfoundry.model.allowed import allowed_keys
 from dagfoundry.model.paths import path_text
 from dagfoundry.model.words import choices, shown
 from dagfoundry.names import NAME_PATTERN, PLATFORM_NAME_PATTERN
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,12 @@ _PATTERNS: Final = {
     PLATFORM_NAME_PATTERN: "Begin with a letter, then use letters, digits, _ and - (up to 63).",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "Use letters, digits and underscores; no digit comes first.",
 }
+_RULES: Final = {
+    "missing": Rule.MISSING_KEY,
+    "extra_forbidden": Rule.UNKNOWN_KEY,
+    "cron": Rule.CRON,
+}
+_TYPE_ERRORS: Final = ("_type", "_parsing", "int_from_float")
 _REMEDIES: Final = {
     "bool": "Write true or false.",
     "int": "Write a whole number.",
@@ -156,7 +163,14 @@ def _finding(group: list[_Problem], model: type[BaseModel]) -> Finding:
         remedy=_remedy(first, model),
         path=path_text(path),
         place=spot.key_place if at_key else spot.place,
+        rule=_rule(first.type),
+        value="" if first.type == "missing" else shown(first.error["input"]),
     )
+
+
+def _rule(error_type: str) -> Rule:
+    known = _RULES.get(error_type)
+    return known or (Rule.WRONG_TYPE if error_type.endswith(_TYPE_ERRORS) else Rule.WRONG_VALUE)
 
 
 def _said(group: list[_Problem]) -> str:

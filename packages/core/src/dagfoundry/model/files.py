@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import Finding, Place
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,17 +64,20 @@ def _files_below(path: Path, errors: list[OSError]) -> Iterator[Path]:
 
 def _empty(path: Path) -> Finding:
     what = f"the folder {path} holds no model"
-    return Finding(what=what, remedy="Put *.yaml files into it, or name another folder.")
+    remedy = "Put *.yaml files into it, or name another folder."
+    return Finding(what=what, remedy=remedy, rule=Rule.FILE_MISSING)
 
 
 def _missing(path: Path) -> Finding:
     what = f"there is no file or folder {path}"
-    return Finding(what=what, remedy="Name the model's files or the folder that holds them.")
+    remedy = "Name the model's files or the folder that holds them."
+    return Finding(what=what, remedy=remedy, rule=Rule.FILE_MISSING)
 
 
 def _unreadable(path: object, error: OSError) -> Finding:
     what = f"{path} cannot be read: {error.strerror}"
-    return Finding(what=what, remedy="Make it readable for this user.")
+    remedy = "Make it readable for this user."
+    return Finding(what=what, remedy=remedy, rule=Rule.FILE_UNREADABLE)
 
 
 def read_file(path: Path) -> ModelFile | Finding:
@@ -91,6 +95,7 @@ def read_file(path: Path) -> ModelFile | Finding:
             what=f"byte 0x{byte:02x} is no UTF-8 text",
             remedy="Save the file in the encoding UTF-8.",
             place=place_after(before, path),
+            rule=Rule.FILE_UNREADABLE,
         )
 
 

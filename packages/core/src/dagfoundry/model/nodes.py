@@ -18,6 +18,7 @@ from yaml.scanner import Scanner
 
 from dagfoundry.errors import Finding, Place
 from dagfoundry.model.files import ModelFile, place_after
+from dagfoundry.rules import Rule
 
 PLAIN: Final = "plain"
 QUOTED: Final = "quoted"
@@ -88,7 +89,8 @@ def compose(
     if bad := Reader.NON_PRINTABLE.search(file.text):
         place = place_after(file.text[: bad.start()], file.path)
         what = f"the control character U+{ord(bad.group()):04X} is not allowed in YAML"
-        return Finding(what=what, remedy="Remove it, or write it as an escape.", place=place)
+        remedy = "Remove it, or write it as an escape."
+        return Finding(what=what, remedy=remedy, place=place, rule=Rule.YAML_MALFORMED)
     try:
         node = composer(_NamedText(file)).get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -110,6 +112,7 @@ def _malformed(file: ModelFile, error: yaml.MarkedYAMLError) -> Finding:
         what=f"malformed YAML: {error.problem}{context}{shown}",
         remedy=_malformed_remedy(str(error.problem)),
         place=Place(file=str(file.path), line=line + 1, column=column + 1),
+        rule=Rule.YAML_MALFORMED,
     )
 
 
@@ -133,11 +136,11 @@ _REMEDIES: Final = {
 def _no_mapping(file: ModelFile, node: Node | None) -> Finding:
     remedy = "Begin with `foundry: <name>`, or with a section such as `platforms:`."
     if node is None:
-        place = Place(file=str(file.path), line=1, column=1)
-        return Finding(what="the file is empty", remedy=remedy, place=place)
-    kind = "a list" if isinstance(node, SequenceNode) else "one value"
-    what = f"the file holds {kind}, not a mapping"
-    return Finding(what=what, remedy=remedy, place=place_of(node))
+        what, place = "the file is empty", Place(file=str(file.path), line=1, column=1)
+    else:
+        kind = "a list" if isinstance(node, SequenceNode) else "one value"
+        what, place = f"the file holds {kind}, not a mapping", place_of(node)
+    return Finding(what=what, remedy=remedy, place=place, rule=Rule.YAML_MALFORMED)
 
 
 def place_of(node: Node) -> Place:

@@ -88,11 +88,16 @@ class Files:
 
 
 class Locator:
-    """Follows paths through a model."""
+    """Follows paths through a model.
+
+    Attributes:
+        files: Its files.
+        root: The places of all its values.
+    """
 
     def __init__(self, files: Files, root: Branch) -> None:
-        self._files = files
-        self._root = root
+        self.files = files
+        self.root = root
 
     def follow(self, path: Sequence[str | int]) -> Spot:
         """Return the spot of a path; parts that lead nowhere are passed over.
@@ -100,8 +105,8 @@ class Locator:
         pydantic puts the names of union members into the paths of its errors, which
         no model holds.
         """
-        tree: Tree = self._root
-        key = self._root.position
+        tree: Tree = self.root
+        key = self.root.position
         found: Path = ()
         union: Path | None = None
         for part in path:
@@ -111,8 +116,8 @@ class Locator:
                 found = (*found, part)
             elif union is None:
                 union = found
-        place = self._files.place(_position(tree))
-        return Spot(path=found, place=place, key_place=self._files.place(key), union=union)
+        place = self.files.place(_position(tree))
+        return Spot(path=found, place=place, key_place=self.files.place(key), union=union)
 
 
 def _position(tree: Tree) -> int:

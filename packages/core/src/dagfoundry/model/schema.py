@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,12 +55,33 @@ class Kubernetes(ModelPart):
 
 
 class PlatformModel(ModelPart):
-    """A named target, such as YellowLive."""
+    """A named target, such as YellowLive.
+
+    Attributes:
+        name: Name of the platform, unique in the store.
+        milestoning: Whether merge tables keep the newest state (``live``) or all (``forensic``).
+        merge_store: Database that holds the merge tables.
+        runner: Where its jobs run.
+        defaults: What its items take over, by key; those of one section below its name.
+    """
 
     name: PlatformName
     milestoning: Milestoning = Milestoning.LIVE
     merge_store: Database
     runner: Runner = Runner.LOCAL
+    defaults: dict[str, Any] | None = None
+
+
+class VariableModel(ModelPart):
+    """A variable that values use as ``${name}``.
+
+    Attributes:
+        default: Its value where nothing else sets it.
+        description: What it is for.
+    """
+
+    default: str | bool | int | float | None = None
+    description: str = ""
 
 
 class FoundryModel(ModelPart):
@@ -72,6 +93,9 @@ class FoundryModel(ModelPart):
         platforms: The platforms its entries run on.
         git: The model's repository.
         kubernetes: Where pods run.
+        defaults: What items take over, by key; those of one section below its name.
+        variables: Name of a variable to its default, or to default and description.
+        environments: Name of an environment to what is different there.
     """
 
     foundry: PlatformName
@@ -79,14 +103,15 @@ class FoundryModel(ModelPart):
     platforms: Annotated[tuple[PlatformModel, ...], Field(min_length=1)]
     git: Git | None = None
     kubernetes: Kubernetes | None = None
+    defaults: dict[str, Any] | None = None
+    variables: dict[Name, str | bool | int | float | VariableModel | None] | None = None
+    environments: dict[Name, dict[str, Any] | None] | None = None
 
 
-class SectionItem(ModelPart):
-    """Base of an item of a factory type's section.
+class ItemOptions(ModelPart):
+    """What every item has and `defaults` may set for all of them.
 
     Attributes:
-        name: Name of the item, unique within its section.
-        platforms: Platforms it runs on; all of the foundry when absent.
         enabled: False keeps the entries and pauses their DAGs.
         owner: Owner shown in Airflow.
         tags: Tags besides the type's own.
@@ -95,11 +120,21 @@ class SectionItem(ModelPart):
         pool: Airflow pool of each task.
     """
 
-    name: Name
-    platforms: tuple[PlatformName, ...] | None = None
     enabled: bool = True
     owner: Annotated[str, Field(min_length=1)] | None = None
     tags: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     retries: Annotated[int, Field(ge=0, le=100)] | None = None
     retry_delay: Annotated[int, Field(ge=1, le=86_400)] | None = None
     pool: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+
+
+class SectionItem(ItemOptions):
+    """Base of an item of a factory type's section.
+
+    Attributes:
+        name: Name of the item, unique within its section.
+        platforms: Platforms it runs on; all of the foundry when absent.
+    """
+
+    name: Name
+    platforms: tuple[PlatformName, ...] | None = None

@@ -16,6 +16,7 @@ from dagfoundry.errors import Finding, ModelInvalidError
 from dagfoundry.model.nodes import PLAIN, QUOTED, place_of
 from dagfoundry.model.paths import path_text
 from dagfoundry.model.places import Branch
+from dagfoundry.rules import Rule
 
 if TYPE_CHECKING:
     from dagfoundry.model.places import Files, Tree
@@ -63,7 +64,9 @@ class ValueReader:
             place = self._files.place(branch.heaviest(limit).position)
             what = f"aliases of aliases stand for {branch.size:,} values"
             remedy = "Write fewer aliases (*name) of parts that hold aliases themselves."
-            self.findings.append(Finding(what=what, remedy=remedy, place=place))
+            self.findings.append(
+                Finding(what=what, remedy=remedy, place=place, rule=Rule.YAML_ALIAS)
+            )
             raise ModelInvalidError(self.findings)
         return values, branch
 
@@ -90,7 +93,8 @@ class ValueReader:
         if isinstance(node, ScalarNode):
             return self._scalar(node), self._files.position(node)
         if id(node) in self._open:
-            self._report(node, "an alias holds itself", "Write the value out.")
+            remedy = "Write the value out."
+            self._report(node, "an alias holds itself", remedy, Rule.YAML_ALIAS)
             return None, self._files.position(node)
         known = self._read.get(id(node))
         if known is None:
@@ -138,13 +142,14 @@ class ValueReader:
     def _check_tag(self, node: Node) -> None:
         if node.tag not in {PLAIN, QUOTED}:
             remedy = "Write the value without a tag; put it in quotes to make it text."
-            self._report(node, f"the tag {node.tag} is not allowed", remedy)
+            self._report(node, f"the tag {node.tag} is not allowed", remedy, Rule.YAML_TAG)
 
     def _key(self, node: Node) -> str | None:
         if isinstance(node, ScalarNode):
             self._check_tag(node)
             return str(node.value)
-        self._report(node, "a list or mapping cannot be a key", "Write the key as one word.")
+        what, remedy = "a list or mapping cannot be a key", "Write the key as one word."
+        self._report(node, what, remedy, Rule.WRONG_TYPE)
         return None
 
     def _merged(self, node: Node) -> Pairs:
@@ -156,18 +161,21 @@ class ValueReader:
                 pairs += part.value
             else:
                 remedy = "Write `<<: *name` with the anchor of a mapping."
-                self._report(part, "only mappings can be merged with <<", remedy)
+                what = "only mappings can be merged with <<"
+                self._report(part, what, remedy, Rule.YAML_ALIAS)
         return pairs
 
     def _repeated(self, text: str, key: Node, first: Node) -> None:
         what = f"key {text!r} stands in this mapping already, at {place_of(first)}"
         self._trail.append(text)
-        self._report(key, what, "Remove one of the two.")
+        self._report(key, what, "Remove one of the two.", Rule.YAML_REPEATED_KEY)
         self._trail.pop()
 
-    def _report(self, node: Node, what: str, remedy: str) -> None:
+    def _report(self, node: Node, what: str, remedy: str, rule: Rule) -> None:
         path = path_text(self._trail)
-        self.findings.append(Finding(what=what, remedy=remedy, path=path, place=place_of(node)))
+        self.findings.append(
+            Finding(what=what, remedy=remedy, path=path, place=place_of(node), rule=rule)
+        )
 
 
 def plain_value(text: str) -> Any:  # noqa: ANN401 - what YAML can hold

@@ -26,7 +26,7 @@ def shown(value: object) -> str:
 
 
 def holds_password(text: str) -> bool:
-    """Return whether text holds a URL with a password."""
+    """Return whether a text holds a URL with a password."""
     return _PASSWORD.search(text) is not None
 
 

@@ -230,13 +230,10 @@ def read_version(
     )
 
 
-def read_model_commit(connection: Connection, head: Head) -> str | None:
-    """Return the commit of the newest merge, or None when it was merged from no repository."""
+def read_last_merge(connection: Connection, head: Head) -> RevisionRecord | None:
+    """Return the newest revision that a merge made, or None when there is none."""
     table = FoundryTables(head.foundry).revisions
-    statement = (
-        select(table.c.model_commit)
-        .where(table.c.source == Source.MERGE.value)
-        .order_by(table.c.revision.desc())
-        .limit(1)
-    )
-    return connection.execute(statement).scalar_one_or_none()
+    newest = select(func.max(table.c.revision)).where(table.c.source == Source.MERGE.value)
+    revision = connection.execute(newest).scalar_one()
+    found = read_revisions(connection, head, revision=revision) if revision else []
+    return found[0] if found else None
