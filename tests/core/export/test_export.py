@@ -169,6 +169,16 @@ def test_the_export_of_edited_rows_is_what_stands_in_the_tables(bench: Bench) ->
     assert bench.plan(made).changes == ()
 
 
+@pytest.mark.parametrize("text", ["${team}", "$${team}", "$", "a ${ b", "$$${x}"])
+def test_text_that_looks_like_a_variable_stays_text(bench: Bench, text: str) -> None:
+    """Written as ``$${``, it is read back as it was."""
+    bench.merge(MODEL.replace("owner: ops", f"owner: '{text.replace('${', '$${')}'"))
+    made = bench.export()
+    assert made.unexpressed == ()
+    assert bench.plan(made).changes == ()
+    assert made.values["stores"][1]["owner"] == text.replace("${", "$${")
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
