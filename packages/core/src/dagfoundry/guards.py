@@ -43,7 +43,7 @@ def refuse_prune(plan: Plan, live: Sequence[LiveRow]) -> None:
         if change.action is Action.RETIRE and change.row.kind is RowKind.ENTRY
     )
     gone, total = sum(retired.values()), sum(living.values())
-    if gone >= PRUNE_COUNT and gone > PRUNE_SHARE * total:
+    if is_large_share(gone, total):
         msg = f"the merge would retire {gone} of {total} entries of foundry {plan.foundry!r}"
         raise PruneRefusedError(msg, remedy=_REMEDY)
     for (platform, factory_type), count in retired.items():
@@ -53,3 +53,8 @@ def refuse_prune(plan: Plan, live: Sequence[LiveRow]) -> None:
                 f"of factory {factory_type!r} of platform {platform!r}"
             )
             raise PruneRefusedError(msg, remedy=_REMEDY)
+
+
+def is_large_share(gone: int, total: int) -> bool:
+    """Return whether so many entries may leave only when it is said to be meant."""
+    return gone >= PRUNE_COUNT and gone > PRUNE_SHARE * total

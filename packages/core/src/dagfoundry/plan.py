@@ -146,15 +146,16 @@ def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChan
     if known is None or known.status != row.status.value:
         status = known.status if known else None
         yield FieldChange(field="status", before=status, after=row.status.value)
-    yield from _config_changes("", before, row.config)
+    yield from config_changes("", before, row.config)
 
 
-def _config_changes(
+def config_changes(
     prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[FieldChange]:
+    """Yield the keys of a config that differ, those of an inner mapping as ``outer.inner``."""
     for key in {**before, **after}:
         old, new = before.get(key), after.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _config_changes(f"{prefix}{key}.", old, new)
+            yield from config_changes(f"{prefix}{key}.", old, new)
         elif old != new or (key in before) != (key in after):
             yield FieldChange(field=f"{prefix}{key}", before=old, after=new)

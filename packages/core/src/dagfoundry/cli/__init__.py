@@ -1,7 +1,7 @@
 """The command line: ``dagfoundry``.
 
-Exit codes: 0 done or no change, 1 any error (usage errors too), 2 only for ``plan`` that
-found changes.
+Exit codes: 0 done or no change, 1 any error (usage errors too), 2 only for ``plan`` and
+``drift`` that found some.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 import structlog
 import typer
 
-from dagfoundry.cli import inspect_commands, metrics_commands, model_commands
+from dagfoundry.cli import drift_commands, inspect_commands, metrics_commands, model_commands
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
 
@@ -31,7 +31,7 @@ def build_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for module in (model_commands, inspect_commands):
+    for module in (model_commands, inspect_commands, drift_commands):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
     app.add_typer(metrics_commands.app, name="metrics")

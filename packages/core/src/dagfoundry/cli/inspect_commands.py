@@ -84,12 +84,20 @@ def show(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False) 
     """Show one entry: its row, who changed it last, and why."""
     row = _one_row(open_configured_store(), foundry, entry)
     if as_json:
-        print_json({**_summary(row), "config": row.config()})
+        print_json({**_summary(row), "config": _config(row)})
         return
     details = {**_summary(row), "changed": row.created_at, "author": row.author}
     details["message"] = row.message
-    config = {f"config.{key}": value for key, value in row.config().items()}
+    config = {f"config.{key}": value for key, value in _config(row).items()}
     print_table(("field", "value"), [(key, value) for key, value in (details | config).items()])
+
+
+def _config(row: RowState) -> dict[str, object]:
+    """Return a row's config; of one that a hand edit broke, the text and what is wrong."""
+    try:
+        return row.config()
+    except ValueError as error:
+        return {"broken": str(error), "text": row.config_json}
 
 
 def render(entry: Entry, *, foundry: FoundryName = None) -> None:

@@ -24,11 +24,12 @@ def plan_rows(plan: Plan) -> Iterator[tuple[str, str, str, str, str, str]]:
             yield (*head, "", "", "")
             continue
         for field in change.fields:
-            yield (*head, field.field, _short(field.before), _short(field.after))
+            yield (*head, field.field, short_value(field.before), short_value(field.after))
             head = ("", "", "")
 
 
-def _short(value: object) -> str:
+def short_value(value: object) -> str:
+    """Return a value as a table's cell, cut off where it is long."""
     if value is None:
         return "-"
     text = value if isinstance(value, str) else json.dumps(value)

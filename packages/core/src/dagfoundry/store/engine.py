@@ -78,7 +78,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
         StoreUnavailableError: The database cannot be reached or refuses.
     """
     _require_file(engine.url)
-    with _translated(engine), engine.begin() as connection:
+    reader = engine
+    if engine.dialect.name == "postgresql":  # the others give a transaction one state by default
+        reader = engine.execution_options(isolation_level="REPEATABLE READ")
+    with _translated(engine), reader.begin() as connection:
         yield connection
 
 

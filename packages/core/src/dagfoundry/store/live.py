@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData, inspect, select
 
+from dagfoundry.factories import Status
 from dagfoundry.names import dag_id_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table
@@ -54,8 +55,12 @@ class LiveRow:
 
     @property
     def state(self) -> dict[str, str | None]:
-        """Status and config as history writes them."""
-        return {"status": self.status, "config_json": self.config_json}
+        """Status and config as history writes them.
+
+        In history the status ``purged`` says that a row is gone, which this one is not.
+        """
+        status = None if self.status == Status.PURGED.value else self.status
+        return {"status": status, "config_json": self.config_json}
 
     def config(self) -> dict[str, Any]:
         """Return the parsed config; empty when a hand edit left no JSON object."""
@@ -87,6 +92,16 @@ def live_rows(
         for factory_type in types:
             rows += _entry_rows(connection, existing, platform, factory_type)
     return rows
+
+
+def factory_live_rows(
+    connection: Connection, foundry: str, platform: str, factory_type: FactoryType
+) -> list[LiveRow]:
+    """Return the rows of one factory: its own and its entries."""
+    existing = set(inspect(connection).get_table_names())
+    rows = _factory_rows(connection, existing, foundry, [factory_type])
+    own = [row for row in rows if row.platform_name == platform]
+    return own + list(_entry_rows(connection, existing, platform, factory_type))
 
 
 def _known_platforms(connection: Connection, existing: set[str], foundry: str) -> list[str]:

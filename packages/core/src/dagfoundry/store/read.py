@@ -20,6 +20,7 @@ from dagfoundry.store.tables import FOUNDRIES, FoundryTables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import Column
     from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql import Select
     from sqlalchemy.sql.elements import ColumnElement
@@ -114,7 +115,25 @@ def _last_states(
 def _last_states_statement(
     tables: FoundryTables, conditions: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
-    changes, revisions = tables.changes, tables.revisions
+    revisions = tables.revisions
+    return (
+        last_changes(tables, conditions, *tables.changes.c)
+        .add_columns(revisions.c.author, revisions.c.created_at, revisions.c.message)
+        .join(revisions, revisions.c.revision == tables.changes.c.revision)
+    )
+
+
+def last_changes(
+    tables: FoundryTables, conditions: Sequence[ColumnElement[bool]], *columns: Column[Any]
+) -> Select[Any]:
+    """Return the statement that reads columns of the last change of each row.
+
+    Args:
+        tables: The foundry's tables.
+        conditions: Which changes to look at.
+        columns: Columns of its changes.
+    """
+    changes = tables.changes
     last = (
         select(
             changes.c.table_name, changes.c.row_key, func.max(changes.c.revision).label("revision")
@@ -128,11 +147,7 @@ def _last_states_statement(
         changes.c.row_key == last.c.row_key,
         changes.c.revision == last.c.revision,
     )
-    return (
-        select(changes, revisions.c.author, revisions.c.created_at, revisions.c.message)
-        .join(last, is_last)
-        .join(revisions, revisions.c.revision == changes.c.revision)
-    )
+    return select(*columns).join_from(changes, last, is_last)
 
 
 def _row_state(head: Head, row: Row[Any]) -> RowState:
