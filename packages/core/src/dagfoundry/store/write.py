@@ -129,14 +129,22 @@ def claim_platforms(connection: Connection, foundry: str, platforms: Iterable[st
     for name in platforms:
         owner = owners.get(name.lower())
         if owner is None:
-            row = {"platform": name.lower(), "name": name, "foundry": foundry}
-            connection.execute(insert(PLATFORMS).values(row))
+            _claim(connection, foundry, name)
         elif (owner.name, owner.foundry) != (name, foundry):
             msg = (
                 f"platform {name!r} takes the tables of platform {owner.name!r} "
                 f"of foundry {owner.foundry!r}"
             )
             raise StoreConflictError(msg, remedy="Choose another platform name, or another store.")
+
+
+def _claim(connection: Connection, foundry: str, platform: str) -> None:
+    row = {"platform": platform.lower(), "name": platform, "foundry": foundry}
+    try:
+        connection.execute(insert(PLATFORMS).values(row))
+    except IntegrityError as error:
+        msg = f"platform {platform!r} was taken by another foundry of the store meanwhile"
+        raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
 
 
 def write_revision(
