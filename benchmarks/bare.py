@@ -6,13 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from sqlalchemy import select
 
+from dagfoundry.desired import desired_rows
+from dagfoundry.plugins import load_plugins
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagfoundry.model import LoadedModel
     from dagfoundry.store import Store
 
 Dump = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
@@ -38,20 +40,25 @@ def dump(store: Store, foundry: str, entry_tables: list[str]) -> Dump:
     return found
 
 
+def make_rows(model: LoadedModel) -> int:
+    """Make all rows of a model and their texts, and return how many there are."""
+    rows = desired_rows(model, load_plugins())
+    texts = [json.dumps(row.config, ensure_ascii=False) for row in rows]
+    return len([json.dumps({"status": "active", "config_json": text}) for text in texts])
+
+
 def write(store: Store, contents: Dump) -> None:
     """Write all rows as the database's driver does it fastest, in one transaction."""
     with store.writing() as connection:
         cursor = connection.connection.cursor()
         for name, (columns, rows) in contents.items():
-            _insert(store, cursor, name, columns, rows)
+            into = f"INSERT INTO {name} ({', '.join(columns)}) VALUES"
+            _insert(store, cursor, into, rows)
 
 
-def _insert(
-    store: Store, cursor: Any, name: str, columns: list[str], rows: list[tuple[Any, ...]]
-) -> None:
-    into = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "
+def _insert(store: Store, cursor: Any, into: str, rows: list[tuple[Any, ...]]) -> None:  # noqa: ANN401 - the driver's own
     if store.url.get_backend_name() == "sqlite":
-        cursor.executemany(f"{into} ({', '.join('?' * len(columns))})", rows)
+        cursor.executemany(f"{into} ({', '.join('?' * len(rows[0]))})", rows)
         return
     from psycopg2.extras import execute_values
 
@@ -65,16 +72,9 @@ def delete_all(store: Store, contents: Dump) -> None:
             connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
 
-def read(store: Store, foundry: str) -> list[Any]:
-    """Read every change with its revision, and parse its JSON."""
-    tables = FoundryTables(foundry)
-    changes, revisions = tables.changes.c, tables.revisions.c
-    names = ("table_name", "row_key", "dag_id", "bucket", "after")
-    statement = select(*(changes[name] for name in names), revisions.author).where(
-        changes.revision == revisions.revision
-    )
-    compiled = str(statement.compile(store.engine))
+def read(store: Store, statement: str, parameters: Any, column: int) -> list[Any]:  # noqa: ANN401 - the driver's own
+    """Read what a first refresh reads, by the driver alone, and parse the JSON of a column."""
     with store.reading() as connection:
         cursor = connection.connection.cursor()
-        cursor.execute(compiled)
-        return [json.loads(row[4]) for row in cursor.fetchall()]
+        cursor.execute(statement, parameters)
+        return [json.loads(row[column]) for row in cursor.fetchall()]

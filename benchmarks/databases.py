@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, text
 
@@ -52,12 +52,13 @@ def empty(store: Store) -> None:
 
 
 @contextmanager
-def counted_statements(store: Store) -> Iterator[list[str]]:
-    """List the statements that are executed meanwhile."""
-    statements: list[str] = []
+def counted_statements(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """List the statements that are executed meanwhile, with their parameters."""
+    statements: list[tuple[str, Any]] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        statements.append(statement)
+    def note(_c: object, _k: object, statement: str, parameters: object, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append((statement, parameters))
 
     event.listen(store.engine, "before_cursor_execute", note)
     yield statements

@@ -40,8 +40,7 @@ def write_model(path: Path, number: int, *, changed: int = 0) -> Path:
         changed: How many of them have another schedule.
     """
     stores = (
-        _STORE
-        % {"number": n, "team": n % 50, "minute": (n + (30 if n < changed else 0)) % 60}
+        _STORE % {"number": n, "team": n % 50, "minute": (n + (30 if n < changed else 0)) % 60}
         for n in range(number)
     )
     path.write_text(_HEAD + "".join(stores), encoding="utf-8")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagfoundry.clashes import find_clashes
+from dagfoundry.collector import collector_paused
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ModelInvalidError, OlderModelError
 from dagfoundry.guards import refuse_prune
@@ -48,6 +49,7 @@ class MergeResult:
     head: Head
 
 
+@collector_paused()
 def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
 
@@ -65,6 +67,7 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
         return plan
 
 
+@collector_paused()
 def merge(
     store: Store, model: LoadedModel, plugins: Plugins, *, origin: Origin, guards: Guards
 ) -> MergeResult:

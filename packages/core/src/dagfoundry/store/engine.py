@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
 _BEGIN: Final = "dagfoundry_begin"
+_PSYCOPG2: Final = ("postgresql", "postgresql+psycopg2")
 
 
 def store_engine(url: URL, timeout_seconds: float) -> Engine:
@@ -34,9 +35,12 @@ def store_engine(url: URL, timeout_seconds: float) -> Engine:
     Raises:
         SettingInvalidError: The driver is not installed.
     """
-    arguments = _connect_arguments(url, timeout_seconds)
+    options: dict[str, Any] = {"connect_args": _connect_arguments(url, timeout_seconds)}
+    if url.drivername in _PSYCOPG2:
+        # without it each of many updates is a round trip of its own
+        options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
     try:
-        engine = create_engine(url, future=True, poolclass=NullPool, connect_args=arguments)
+        engine = create_engine(url, future=True, poolclass=NullPool, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         msg = f"no driver for {url.drivername}: {error}"
         remedy = "Install it, for PostgreSQL: pip install 'dagfoundry[postgres]'."
