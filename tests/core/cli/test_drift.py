@@ -102,7 +102,7 @@ def test_recording_makes_the_drift_a_revision(desk: Desk) -> None:
     shown = desk.run("show", "Stock")
     assert "unknown (edited in the database)" in shown
     assert "Source is away (recorded by Ada)" in shown
-    assert "nothing recorded" in desk.run("drift", "--record")
+    assert "nothing to record" in desk.run("drift", "--record")
 
 
 def test_what_is_held_back_exits_with_two(desk: Desk) -> None:

@@ -114,7 +114,12 @@ def _show_recording(recording: Recording, *, as_json: bool) -> int:
     head = recording.head
     edits = [*recording.recorded, *recording.held_back]
     recorded = head.revision if recording.recorded else None
-    facts = {"foundry": head.foundry, "revision": head.revision, "recorded": recorded}
+    facts = {
+        "foundry": head.foundry,
+        "revision": head.revision,
+        "recorded": recorded,
+        "rows_recorded": len(recording.recorded),
+    }
     notes = _edit_notes(edits, recorded=True) + _type_notes(recording.not_installed)
     _print(facts, list(hand_edit_differences(edits)), notes, as_json=as_json)
     return _DIFFERENCES_FOUND if recording.held_back else 0
@@ -164,13 +169,11 @@ def _cells(differences: Sequence[Difference]) -> list[tuple[str, str, str, str, 
 
 def _summary(facts: dict[str, Any], differences: Sequence[Difference]) -> str:
     rows = len({(d.where, d.dag_id) for d in differences})
-    text = f"{facts['foundry']}: "
-    if "recorded" not in facts:
-        text += f"{rows} rows differ" if rows else "no drift"
-        return f"{text} (revision {facts['revision']})"
-    if facts["recorded"] is None:
-        return f"{text}nothing recorded (revision {facts['revision']})"
-    return f"{text}recorded as revision {facts['recorded']}"
+    differ = "1 row differs" if rows == 1 else f"{rows} rows differ"
+    text = differ if rows else "no drift"
+    if "recorded" in facts:
+        text = f"{facts['rows_recorded']} of {rows} rows recorded" if rows else "nothing to record"
+    return f"{facts['foundry']}: {text} (revision {facts['revision']})"
 
 
 COMMANDS = {"drift": drift}
