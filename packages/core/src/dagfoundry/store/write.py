@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from dagfoundry.errors import StoreConflictError
 from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.store.bulk import insert_rows
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
@@ -182,8 +183,10 @@ def record_revision(
     _write_dag_ids(connection, head.foundry, changes)
     tables = FoundryTables(head.foundry)
     connection.execute(insert(tables.revisions), [_revision_values(head, moved, origin, now)])
-    connection.execute(
-        insert(tables.changes), [_change_values(change, moved.revision) for change in changes]
+    insert_rows(
+        connection,
+        tables.changes,
+        [_change_values(change, moved.revision) for change in changes],
     )
     connection.execute(
         update(FOUNDRIES)
@@ -203,7 +206,7 @@ def _write_rows(connection: Connection, changes: Sequence[RowChange], now: datet
         if gone:
             connection.execute(delete(table).where(*_is_row(table)), gone)
         if fresh:
-            connection.execute(insert(table), fresh)
+            insert_rows(connection, table, fresh)
         if known:
             connection.execute(_update_row(table), known)
 
@@ -250,7 +253,7 @@ def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowCh
     if not fresh:
         return
     try:
-        connection.execute(insert(DAGS), fresh)
+        insert_rows(connection, DAGS, fresh)
     except IntegrityError as error:
         msg = "a DAG id of this merge was taken by another foundry of the store meanwhile"
         raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
