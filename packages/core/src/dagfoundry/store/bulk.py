@@ -71,7 +71,7 @@ def _insert_psycopg2(
     connection: Connection, table: Table, columns: Sequence[Column[Any]], rows: Sequence[Values]
 ) -> None:
     """Send rows as ``psycopg2.extras.execute_values`` would."""
-    head = _head(table, columns, connection.dialect)
+    head = _head(table, columns, connection.dialect).replace("%%", "%")  # no parameters follow
     template = f"({', '.join(['%s'] * len(columns))})"
     cursor = _cursor(connection)
     for start in range(0, len(rows), _ROWS):
