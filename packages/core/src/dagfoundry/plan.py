@@ -142,11 +142,14 @@ def _retire(head: Head, known: LiveRow) -> PlannedChange:
 
 
 def _field_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
-    before = known.config() if known else {}
-    if known is None or known.status != row.status.value:
-        status = known.status if known else None
-        yield FieldChange(field="status", before=status, after=row.status.value)
-    yield from config_changes("", before, row.config)
+    if known is None:
+        yield FieldChange(field="status", before=None, after=row.status.value)
+        for key, value in row.config.items():
+            yield FieldChange(field=key, before=None, after=value)
+        return
+    if known.status != row.status.value:
+        yield FieldChange(field="status", before=known.status, after=row.status.value)
+    yield from config_changes("", known.config(), row.config)
 
 
 def config_changes(
