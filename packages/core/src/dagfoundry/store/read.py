@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, select
@@ -39,6 +40,7 @@ _STATE_COLUMNS: Final = (
     "revision",
     "after",
 )
+_BY_DAG_ID: Final = attrgetter("dag_id")
 _KINDS: Final = {kind.value: kind for kind in RowKind}
 _STATUSES: Final = {status.value: status for status in Status}
 
@@ -100,15 +102,10 @@ def read_rows(
     if dag_id is not None:
         conditions.append(tables.changes.c.dag_id == dag_id)
     rows = _last_states(connection, tables, head, conditions)
-    rows.append(infrastructure_row(head))
-    return sorted(
-        (
-            row
-            for row in rows
-            if (bucket is None or row.bucket == bucket) and (dag_id is None or row.dag_id == dag_id)
-        ),
-        key=lambda row: row.dag_id,
-    )
+    own = infrastructure_row(head)
+    if bucket in (None, own.bucket) and dag_id in (None, own.dag_id):
+        rows.append(own)
+    return sorted(rows, key=_BY_DAG_ID)
 
 
 def read_changes(connection: Connection, head: Head, *, after: int, until: int) -> list[RowState]:
@@ -116,7 +113,7 @@ def read_changes(connection: Connection, head: Head, *, after: int, until: int) 
     tables = FoundryTables(head.foundry)
     changes = tables.changes.c
     conditions = [changes.revision > after, changes.revision <= until]
-    return sorted(_last_states(connection, tables, head, conditions), key=lambda row: row.dag_id)
+    return sorted(_last_states(connection, tables, head, conditions), key=_BY_DAG_ID)
 
 
 def _last_states(
