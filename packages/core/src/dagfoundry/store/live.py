@@ -118,7 +118,7 @@ def _factory_rows(
     if table.name not in existing:
         return
     by_name = {factory_type.name: factory_type for factory_type in types}
-    for row in connection.execute(select(table)):
+    for row in connection.execute(select(table)).all():
         factory_type = by_name.get(row.factory_type)
         if factory_type is not None:
             yield LiveRow(
@@ -144,7 +144,7 @@ def _entry_rows(
     if table.name not in existing:
         return
     column = factory_type.table.key_column
-    for row in connection.execute(select(table)):
+    for row in connection.execute(select(table)).all():
         key = getattr(row, column)
         yield LiveRow(
             table=table,

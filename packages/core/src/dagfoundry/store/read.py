@@ -124,7 +124,7 @@ def _last_states(
 ) -> list[RowState]:
     statement = _last_states_statement(tables, conditions)
     with collector_paused():
-        return list(_row_states(head, connection.execute(statement)))
+        return list(_row_states(head, connection.execute(statement).all()))
 
 
 def _last_states_statement(

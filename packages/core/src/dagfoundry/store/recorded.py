@@ -100,7 +100,7 @@ def recorded_rows(
             key=row.entry_key,
             **{name: getattr(row, name) for name in names},
         )
-        for row in connection.execute(last_changes(tables, conditions, *columns))
+        for row in connection.execute(last_changes(tables, conditions, *columns)).all()
     ]
 
 
