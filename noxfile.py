@@ -152,6 +152,13 @@ def demo(session: nox.Session) -> None:
     session.run(*command, env=env, interrupt_timeout=STOP_SECONDS, terminate_timeout=STOP_SECONDS)
 
 
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure load, merge, drift and a first refresh as ratios; fails when a budget is missed."""
+    install(session, "core", *WITHOUT_AIRFLOW, *group("test"))
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def build(session: nox.Session) -> None:
     """Build what a release publishes, source and wheel of each package, into dist/."""

@@ -59,7 +59,8 @@ def first_paragraph(thing: object) -> str:
 def command_line() -> str:
     """Return the page of the command line."""
     root: Any = typer.main.get_command(build_app())
-    parts = ["Exit codes: 0 done or no change, 1 any error, 2 only for `plan` that found changes."]
+    found = "2 only for `plan` and `drift` that found changes"
+    parts = [f"Exit codes: 0 done or no change, 1 any error, {found}."]
     for name, command in sorted(_commands(root, "dagfoundry")):
         parts += [f"## {name}", command.help or ""]
         rows = [_parameter(p) for p in command.params if p.name not in {"help", "commands"}]

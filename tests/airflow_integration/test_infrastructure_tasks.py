@@ -75,6 +75,18 @@ def test_the_last_success_of_each_stream_is_found(
     assert all(0 <= stream["lag_seconds"] < 600 for stream in streams)
 
 
+def test_a_row_that_a_hand_edit_broke_hides_no_stream(
+    make_row: Callable[..., RowState], tmp_path: Path
+) -> None:
+    """Another row of the platform says where its merge store is."""
+    path = tmp_path / "merge.db"
+    ingest(path, "YellowLive", "Store1", rows=1)
+    merge_store = {"driver": "sqlite", "database": str(path)}
+    good = make_row(config={"dagfoundry": {"merge_store": merge_store}})
+    streams = collect_stream_metrics([good, replace(good, config_json="{oops")])
+    assert [stream["stream"] for stream in streams] == ["Store1"]
+
+
 def test_a_merge_store_that_cannot_be_read_hides_no_other(
     make_row: Callable[..., RowState], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RECONCILE = """
 import json, sys
+from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import open_store
 from dagfoundry_airflow._compat import open_airflow_api
@@ -25,7 +26,8 @@ name = FactoryName(
     foundry="Living", platform_name="Alive", factory_type="probe", dag_id="alive_probe_factory"
 )
 store = open_store(read_settings().store_url)
-report = Reconciliation(store, open_airflow_api(), name).run(wait_seconds=float(sys.argv[1]))
+made = Reconciliation(store, open_airflow_api(), name, load_plugins())
+report = made.run(wait_seconds=float(sys.argv[1]))
 print("report=" + json.dumps(report))
 """
 
@@ -152,6 +154,114 @@ def test_a_broken_entry_is_reported_and_holds_nobody_up(settled: Live) -> None:
     assert report["created"] == [settled.dag_id("fine")]
     settled.merge(bad=None)
     assert settled.dag_id("bad") in settled.reconcile()["retired"]
+
+
+def edit_by_hand(live: Live, key: str, **values: object) -> None:
+    """Edit an entry's row as a person does who knows nothing of DAG Foundry."""
+    from sqlalchemy import MetaData, Table, update
+
+    with live.store.writing() as connection:
+        table = Table("alive_probe_entries", MetaData(), autoload_with=connection)
+        done = connection.execute(update(table).where(table.c.entry_key == key).values(values))
+        assert done.rowcount == 1
+
+
+def stored_config(live: Live, key: str) -> dict[str, Any]:
+    """Return an entry's config."""
+    (row,) = live.store.rows_at(live.foundry, 10_000, dag_id=live.dag_id(key))
+    return row.config()
+
+
+def test_a_row_edited_in_the_database_is_recorded_and_served(settled: Live) -> None:
+    """Within one run of the factory DAG, as a revision of its own."""
+    config = stored_config(settled, "one") | {"number": 77}
+    edit_by_hand(settled, "one", config_json=json.dumps(config))
+    before = settled.store.head(settled.foundry).revision
+    report = settled.reconcile()
+    assert report["drifted"] == [settled.dag_id("one")]
+    assert report["revision"] == before + 1
+    tasks = settled.airflow.api.get(f"/dags/{settled.dag_id('one')}/tasks")["tasks"]
+    assert "second_77" in {task["task_id"] for task in tasks}
+    revision = settled.store.revision(settled.foundry, before + 1)
+    assert revision is not None
+    assert (revision.source.value, revision.author) == (
+        "external",
+        "unknown (edited in the database)",
+    )
+    assert f"factory DAG {settled.factory}" in revision.message
+    assert settled.reconcile()["drifted"] == []
+
+
+def test_a_row_broken_in_the_database_is_reported_and_its_last_good_dag_stays(
+    settled: Live,
+) -> None:
+    """The next merge heals it."""
+    settled.merge(two={"number": 4})
+    settled.reconcile()
+    edit_by_hand(settled, "two", config_json="{oops")
+    report = settled.reconcile()
+    assert report["drifted"] == [settled.dag_id("two")]
+    assert "config_json cannot be read" in report["broken"][settled.dag_id("two")]
+    tasks = settled.airflow.api.get(f"/dags/{settled.dag_id('two')}/tasks")["tasks"]
+    assert "second_4" in {task["task_id"] for task in tasks}
+    settled.merge(two={"number": 4})
+    assert settled.reconcile()["broken"] == {}
+
+
+def test_a_status_that_means_nothing_is_held_back(settled: Live) -> None:
+    """It is said in each report until somebody corrects it."""
+    edit_by_hand(settled, "two", status="aktive")
+    report = settled.reconcile()
+    assert report["drifted"] == []
+    assert "status 'aktive' is unknown" in report["held_back"][settled.dag_id("two")]
+    edit_by_hand(settled, "two", status="active")
+    assert settled.reconcile()["held_back"] == {}
+
+
+def test_a_row_deleted_in_the_database_leaves_airflows_list(settled: Live) -> None:
+    """The history of the entry stays."""
+    from sqlalchemy import MetaData, Table, delete
+
+    dag_id = settled.dag_id("dropped")
+    settled.merge(dropped={})
+    settled.reconcile()
+    with settled.store.writing() as connection:
+        table = Table("alive_probe_entries", MetaData(), autoload_with=connection)
+        connection.execute(delete(table).where(table.c.entry_key == "dropped"))
+    report = settled.reconcile()
+    assert (report["drifted"], report["retired"]) == ([dag_id], [dag_id])
+    settled.until(lambda: dag_id not in settled.dags())
+    settled.merge(dropped=None)
+
+
+def drift(live: Live, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run ``dagfoundry drift --json`` with Airflow's environment."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "dagfoundry", "drift", "--json", *arguments],
+        env=live.airflow.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, json.loads(done.stdout[done.stdout.index("{") :])
+
+
+def test_drift_asks_airflow(settled: Live) -> None:
+    """Nothing differs once it is reconciled; a DAG that Airflow lacks is a difference."""
+    code, answer = drift(settled)
+    assert (code, answer["differences"], answer["notes"]) == (0, [], [])
+    component = "dag-processor" if "dag-processor" in settled.airflow.components else "scheduler"
+    settled.airflow.stop_component(component)
+    settled.merge(unserved={})
+    code, answer = drift(settled)
+    settled.airflow.start_component(component)
+    found = {(d["where"], d["dag_id"], d["field"]) for d in answer["differences"]}
+    assert code == 2
+    assert ("airflow", settled.dag_id("unserved"), "DAG") in found
+    assert ("airflow", settled.foundry, "published revision") in found
+    settled.merge(unserved=None)
+    settled.reconcile()
 
 
 def test_it_fails_when_airflow_does_not_serve_what_the_store_holds(settled: Live) -> None:

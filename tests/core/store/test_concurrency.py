@@ -1,49 +1,83 @@
-"""Several processes write one foundry at once."""
+"""Several processes write one store at once."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dagfoundry.factories import Status
 
 if TYPE_CHECKING:
-    from conftest import Workshop
+    from collections.abc import Callable
+    from pathlib import Path
 
-_MERGE_ONE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from conftest import GREETING_TYPE, Workshop, installed
-from dagfoundry.connections import parse_url
-from dagfoundry.store import open_store
-store = open_store(parse_url(sys.argv[1], "argument"), timeout_seconds=60)
-folder = Path(sys.argv[2])
-workshop = Workshop(store=store, folder=folder, plugins=installed(GREETING_TYPE))
-workshop.greet("a", **{"b": folder.name})
-"""
+    from conftest import MergeProcess, Whole, Workshop
+
+    from dagfoundry.store import Store
+
+COMMON = ("a", "b", "c")
 
 
-def test_merges_at_once_wait_for_each_other(workshop: Workshop) -> None:
-    """Each of eight merges into an empty store is a revision of its own, or found no change."""
-    here = __file__.rpartition("/store/")[0]
-    url = workshop.store.url.render_as_string(hide_password=False)
-    running = []
-    for number in range(8):
-        folder = workshop.folder / f"m{number}"
-        folder.mkdir()
-        command = [sys.executable, "-c", _MERGE_ONE, url, str(folder), here]
-        running.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
-    for process in running:
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
-    revisions = workshop.store.revisions("Test")
-    assert [r.revision for r in revisions] == list(range(1, 9))
-    assert [r.parent for r in revisions] == [None, *range(1, 8)]
-    texts = {
-        next(row.config()["text"] for row in workshop.store.rows_at("Test", n) if row.key == "b")
-        for n in range(1, 9)
+def merge_at_once(start: Callable[[], MergeProcess], models: list[Path]) -> list[dict[str, Any]]:
+    """Merge each model in a process of its own, all begun before one has ended."""
+    processes = [start() for _ in models]
+    for process, model in zip(processes, models, strict=True):
+        process.start(model)
+    return [process.answer() for process in processes]
+
+
+def number_of_processes(store: Store) -> int:
+    """Return how many merges run at once: SQLite is for few."""
+    return 20 if store.url.get_backend_name() == "postgresql" else 6
+
+
+def texts_at(store: Store, foundry: str, revision: int) -> dict[str, str]:
+    """Return what the entries of a revision say, that are in the model."""
+    return {
+        row.key: row.config()["text"]
+        for row in store.rows_at(foundry, revision)
+        if row.key and row.status is Status.ACTIVE
     }
-    assert texts == {f"m{number}" for number in range(8)}
-    assert {r.status for r in workshop.store.rows_at("Test", 8)} == {Status.ACTIVE}
+
+
+def test_merges_at_once_wait_for_each_other(
+    workshop: Workshop,
+    merge_process: Callable[[], MergeProcess],
+    write_model: Callable[..., Path],
+    check_history: Callable[[str], None],
+) -> None:
+    """Each merge is a revision that holds its model whole, or found it there already."""
+    number = number_of_processes(workshop.store)
+    wanted = [dict.fromkeys(COMMON, f"m{i // 2}") | {f"own{i // 2}": "mine"} for i in range(number)]
+    models = [write_model(f"m{i}", texts) for i, texts in enumerate(wanted)]
+    answers = merge_at_once(merge_process, models)
+    assert [answer for answer in answers if "revision" not in answer] == []
+    for texts, answer in zip(wanted, answers, strict=True):
+        assert texts_at(workshop.store, "Test", answer["revision"]) == texts
+    made = sorted(answer["revision"] for answer in answers if answer["changes"])
+    assert made == list(range(1, workshop.store.head("Test").revision + 1))
+    assert len(made) >= number // 2
+    check_history("Test")
+
+
+def test_foundries_that_want_one_platform_at_once_get_one_owner(
+    workshop: Workshop,
+    merge_process: Callable[[], MergeProcess],
+    write_model: Callable[..., Path],
+    check_history: Callable[[str], None],
+    whole: Callable[[], Whole],
+) -> None:
+    """The others are told who owns it, and leave nothing."""
+    names = [f"F{i}" for i in range(number_of_processes(workshop.store) // 2)]
+    models = [write_model(name, {"a": name}, foundry=name, platform="Prize") for name in names]
+    models += [write_model(f"{n}x", {"a": n}, foundry=n, platform=f"Own{n}") for n in names[:2]]
+    answers = merge_at_once(merge_process, models)
+    assert all(("revision" in answer) != ("error" in answer) for answer in answers), answers
+    errors = [answer["error"] for answer in answers if "error" in answer]
+    assert all("Prize" in error or "DAG id" in error for error in errors), errors
+    prized = [name for name, answer in zip(names, answers, strict=False) if "revision" in answer]
+    assert len(prized) == 1
+    state = whole()
+    assert state.heads.keys() == {*prized, *names[:2]}
+    for foundry in state.heads:
+        check_history(foundry)
+    assert set(texts_at(workshop.store, prized[0], 1).values()) == set(prized)

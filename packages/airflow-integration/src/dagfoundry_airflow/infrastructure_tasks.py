@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
@@ -17,6 +18,7 @@ from dagfoundry_airflow.serving import await_serving, observe, require_served
 from dagfoundry_airflow.stream_metrics import collect_stream_metrics
 
 if TYPE_CHECKING:
+    from dagfoundry.plugins import Plugins
     from dagfoundry.store import RowState, Store
 
 WAIT_SECONDS: Final = 600.0
@@ -92,12 +94,21 @@ def list_removable_tables(*, foundry: str) -> dict[str, Any]:
     tables: dict[str, list[str]] = {}
     for row in store.rows_at(foundry, store.head(foundry).revision):
         if row.kind is RowKind.ENTRY and row.status is Status.PURGED:
-            (last,) = store.rows_at(foundry, row.revision - 1, dag_id=row.dag_id)
-            names = plugins.type(row.factory_type).tables(entry_of(last, plugins))
-            tables[row.dag_id] = list(names)
+            tables[row.dag_id] = _tables_of(row, store, plugins)
     for dag_id, names in tables.items():
         _log.info(f"purged {dag_id}: {', '.join(names) or 'no tables'}")
     return {"tables": tables}
+
+
+def _tables_of(row: RowState, store: Store, plugins: Plugins) -> list[str]:
+    """Return the tables of a purged row, by its last definition that can be read."""
+    for revision in range(row.revision - 1, 0, -1):
+        for last in store.rows_at(row.foundry, revision, dag_id=row.dag_id):
+            with suppress(
+                ValueError, UpcastFailedError
+            ):  # broken by a hand edit; an older one names the same tables
+                return list(plugins.type(row.factory_type).tables(entry_of(last, plugins)))
+    return []
 
 
 def collect_metrics(*, foundry: str) -> dict[str, Any]:

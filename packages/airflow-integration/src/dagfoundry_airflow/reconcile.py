@@ -1,6 +1,7 @@
 """What a factory DAG does every five minutes: bring the store and Airflow together.
 
-It waits for DAGs that Airflow does not serve yet, pauses what is inactive, lets go what
+It records rows that were edited in the database, waits for DAGs that Airflow does not
+serve yet, pauses what is inactive, lets go what
 is retiring once its runs have finished, unpauses what it paused itself and is active
 again, and reports. All of it may run twice at once: each step looks first, and the store
 retires a row only if it still is retiring.
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dagfoundry.drift import record_hand_edits
 from dagfoundry.factories import Status
+from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
 from dagfoundry_airflow.changes import changes_between, log_report
@@ -24,12 +27,17 @@ from dagfoundry_airflow.serving import await_serving, observe, require_served, s
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dagfoundry.drift import Recording
+    from dagfoundry.plugins import Plugins
     from dagfoundry.store import RowState, Store
     from dagfoundry_airflow.airflow_api import AirflowApi
     from dagfoundry_airflow.serving import Serving
 
 WAIT_SECONDS: Final = 120.0
 """How long to wait for Airflow to serve what was merged just now."""
+
+_LOCK_SECONDS: Final = 60.0
+"""How long to wait for a merge that holds the foundry's lock."""
 
 _QUIET: Final = (Status.INACTIVE, Status.RETIRING)
 _AUTHOR: Final = "dagfoundry"
@@ -67,9 +75,10 @@ def reconcile_factory(
     name = FactoryName(
         foundry=foundry, platform_name=platform_name, factory_type=factory_type, dag_id=dag_id
     )
-    store = open_store(read_settings().store_url)
+    store = open_store(read_settings().store_url, timeout_seconds=_LOCK_SECONDS)
     with closing(open_airflow_api()) as api:
-        return Reconciliation(store, api, name).run(wait_seconds=WAIT_SECONDS)
+        made = Reconciliation(store, api, name, load_plugins())
+        return made.run(wait_seconds=WAIT_SECONDS)
 
 
 class Reconciliation:
@@ -79,12 +88,14 @@ class Reconciliation:
         store: The store.
         api: Airflow.
         name: The factory.
+        plugins: The installed factory types.
     """
 
-    def __init__(self, store: Store, api: AirflowApi, name: FactoryName) -> None:
+    def __init__(self, store: Store, api: AirflowApi, name: FactoryName, plugins: Plugins) -> None:
         self._store = store
         self._api = api
         self._name = name
+        self._plugins = plugins
         self._memory_key = f"dagfoundry_reconciled_{name.dag_id}"
 
     def run(self, *, wait_seconds: float) -> dict[str, Any]:
@@ -96,6 +107,7 @@ class Reconciliation:
         Raises:
             NotServedError: Airflow does not serve what the store holds.
         """
+        recording = self._record_hand_edits()
         memory = Memory.from_text(self._api.recall(self._memory_key))
         serving = await_serving(self._look, self._api, timeout_seconds=wait_seconds, removed=False)
         before = self._rows_at(memory.revision)
@@ -104,6 +116,8 @@ class Reconciliation:
         unpaused = self._unpause(serving, memory)
         retired = self._retire(serving, draining)
         report = self._report(serving, before.values(), retired) | {
+            "drifted": [edit.row.dag_id for edit in recording.recorded],
+            "held_back": {edit.row.dag_id: edit.held_back for edit in recording.held_back},
             "paused": sorted(memory.paused & {row.dag_id for row in _quiet(serving)}),
             "unpaused": unpaused,
             "draining": draining,
@@ -112,6 +126,15 @@ class Reconciliation:
         self._remember(memory.forget(unpaused), serving)
         require_served(f"factory {self._name.dag_id!r}", serving, removed=False)
         return report
+
+    def _record_hand_edits(self) -> Recording:
+        return record_hand_edits(
+            self._store,
+            self._name.foundry,
+            self._plugins,
+            recorder=f"factory DAG {self._name.dag_id}",
+            factory=(self._name.platform_name, self._name.factory_type),
+        )
 
     def _look(self) -> Serving:
         return observe(self._store, self._api, self._name.foundry, self._name.owns)

@@ -35,7 +35,7 @@ def collect_stream_metrics(rows: Iterable[RowState]) -> list[dict[str, Any]]:
     Raises:
         JobFailedError: A merge store cannot be read; the others were.
     """
-    by_platform = {row.platform_name: row for row in rows if row.platform_name}
+    by_platform = {row.platform_name: row for row in rows if row.platform_name and _is_whole(row)}
     streams: list[dict[str, Any]] = []
     failures: list[str] = []
     for platform, row in sorted(by_platform.items()):
@@ -46,6 +46,15 @@ def collect_stream_metrics(rows: Iterable[RowState]) -> list[dict[str, Any]]:
         remedy = "See that the merge stores run and that this worker has their credentials."
         raise JobFailedError("; ".join(failures), remedy=remedy)
     return streams
+
+
+def _is_whole(row: RowState) -> bool:
+    """Return whether a row's config can be read; a hand edit may have broken it."""
+    try:
+        row.config()
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager

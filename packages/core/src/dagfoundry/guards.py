@@ -121,13 +121,18 @@ def _pruned(plan: Plan, living: Mapping[Factory, int]) -> str | None:
         if change.action is Action.RETIRE and change.row.kind is RowKind.ENTRY
     )
     gone, total = sum(retired.values()), sum(living.values())
-    if gone >= PRUNE_COUNT and gone > PRUNE_SHARE * total:
+    if is_large_share(gone, total):
         return f"this would retire {gone} of {total} entries of foundry {plan.foundry!r}"
     for (platform, factory_type), count in retired.items():
         if count == living.get((platform, factory_type)) and count > 1:
             factory = f"factory {factory_type!r} of platform {platform!r}"
             return f"this would retire all {count} entries of {factory}"
     return None
+
+
+def is_large_share(gone: int, total: int) -> bool:
+    """Return whether so many entries may leave only when it is said to be meant."""
+    return gone >= PRUNE_COUNT and gone > PRUNE_SHARE * total
 
 
 def refuse_newer_rows(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagfoundry.apply import MergeResult, apply_plan, locked_foundry
 from dagfoundry.clashes import find_clashes
+from dagfoundry.collector import collector_paused
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ModelInvalidError
 from dagfoundry.guards import Guards, count_living, objections, refuse_newer_rows
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Guards", "MergeResult", "create_model_tables", "merge", "plan_merge"]
 
 
+@collector_paused()
 def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
 
@@ -60,6 +62,7 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
         return plan
 
 
+@collector_paused()
 def merge(
     store: Store, model: LoadedModel, plugins: Plugins, *, origin: Origin, guards: Guards
 ) -> MergeResult:

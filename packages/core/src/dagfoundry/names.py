@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 
 MAX_TABLE_NAME: Final = 63
@@ -20,6 +21,7 @@ PLATFORM_NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 """Names of foundries and platforms."""
 
 
+@lru_cache(maxsize=8192)
 def k8s_name(name: str) -> str:
     """Return the form a name takes in DAG ids and Kubernetes objects.
 

@@ -1,7 +1,7 @@
 """The command line: ``dagfoundry``.
 
-Exit codes: 0 done or no change, 1 any error (usage errors too), 2 only for ``plan`` that
-found changes.
+Exit codes: 0 done or no change, 1 any error (usage errors too), 2 only for ``plan`` and
+``drift`` that found some.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import typer
 from dagfoundry.cli import (
     adopt_commands,
     db_commands,
+    drift_commands,
     explain_commands,
     export_commands,
     history_commands,
@@ -55,6 +56,7 @@ def build_app() -> typer.Typer:
         upgrade_commands,
         export_commands,
         adopt_commands,
+        drift_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)

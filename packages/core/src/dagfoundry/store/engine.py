@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BEGIN: Final = "dagfoundry_begin"
 _MARIADB: Final = ("mysql", "mariadb")
 _GRACE_SECONDS: Final = 2
+_PSYCOPG2: Final = ("postgresql", "postgresql+psycopg2")
 
 
 def store_engine(url: URL, timeout_seconds: float) -> Engine:
@@ -36,11 +37,15 @@ def store_engine(url: URL, timeout_seconds: float) -> Engine:
     Raises:
         SettingInvalidError: The driver is not installed.
     """
-    arguments = _connect_arguments(url, timeout_seconds)
+    options: dict[str, Any] = {
+        "connect_args": _connect_arguments(url, timeout_seconds),
+        **_isolation(url),
+    }
+    if url.drivername in _PSYCOPG2:
+        # without it each of many updates is a round trip of its own
+        options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
     try:
-        engine = create_engine(
-            url, future=True, poolclass=NullPool, connect_args=arguments, **_isolation(url)
-        )
+        engine = create_engine(url, future=True, poolclass=NullPool, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         msg = f"no driver for {url.drivername}: {error}"
         extra = "mariadb" if url.get_backend_name() in _MARIADB else "postgres"
@@ -100,7 +105,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
         StoreUnavailableError: The database cannot be reached or refuses.
     """
     _require_file(engine.url)
-    with _translated(engine), engine.begin() as connection:
+    reader = engine
+    if engine.dialect.name == "postgresql":  # the others give a transaction one state by default
+        reader = engine.execution_options(isolation_level="REPEATABLE READ")
+    with _translated(engine), reader.begin() as connection:
         yield connection
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import MetaData, inspect, select
 
+from dagfoundry.factories import Status
 from dagfoundry.names import dag_id_of
 from dagfoundry.store.records import RowKind, row_key
 from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table, entries_table_name
@@ -67,8 +68,12 @@ class LiveRow:
 
     @property
     def state(self) -> dict[str, str | None]:
-        """Status and config as history writes them."""
-        return {"status": self.status, "config_json": self.config_json}
+        """Status and config as history writes them.
+
+        In history the status ``purged`` says that a row is gone, which this one is not.
+        """
+        status = None if self.status == Status.PURGED.value else self.status
+        return {"status": status, "config_json": self.config_json}
 
     def config(self) -> dict[str, Any]:
         """Return the parsed config; empty when a hand edit left no JSON object."""
@@ -103,6 +108,18 @@ def live_rows(
     return rows
 
 
+def factory_live_rows(
+    connection: Connection, foundry: str, platform: str, factory_type: FactoryType
+) -> list[LiveRow]:
+    """Return the rows of one factory: its own and its entries."""
+    existing = set(inspect(connection).get_table_names())
+    rows = _factory_rows(connection, existing, foundry, [factory_type])
+    own = [row for row in rows if row.platform_name == platform]
+    if entries_table_name(platform, factory_type.table) in existing:
+        own += entry_rows(connection, platform, factory_type)
+    return own
+
+
 def _known_platforms(connection: Connection, existing: set[str], foundry: str) -> list[str]:
     if PLATFORMS.name not in existing:
         return []
@@ -124,7 +141,7 @@ def factory_rows(
     """Yield the rows of a foundry's factories whose type is among these; the table exists."""
     by_name = {factory_type.name: factory_type for factory_type in types}
     columns = (table.c[name] for name in ("platform_name", "factory_type", *_STATE))
-    for row in connection.execute(select(*columns)):
+    for row in connection.execute(select(*columns)).all():
         factory_type = by_name.get(row.factory_type)
         if factory_type is not None:
             yield LiveRow(
@@ -149,7 +166,8 @@ def entry_rows(
     """Yield the rows of a platform's table for one factory type; the table exists."""
     table = entries_table(MetaData(), platform, factory_type.table)
     column = factory_type.table.key_column
-    for row in connection.execute(select(*(table.c[name] for name in (column, *_STATE)))):
+    columns = (table.c[name] for name in (column, *_STATE))
+    for row in connection.execute(select(*columns)).all():
         key = getattr(row, column)
         yield LiveRow(
             table=table,

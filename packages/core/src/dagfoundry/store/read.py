@@ -7,10 +7,13 @@ it is recorded as a revision.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, select
 
+from dagfoundry.collector import collector_paused
 from dagfoundry.errors import FoundryMissingError, RevisionMissingError
 from dagfoundry.factories import Status
 from dagfoundry.names import bucket_of, infrastructure_dag_id
@@ -19,11 +22,28 @@ from dagfoundry.store.tables import DAGS, FOUNDRIES, FoundryTables
 from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
+    from sqlalchemy import Column
     from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql import Select
     from sqlalchemy.sql.elements import ColumnElement
+
+_STATE_COLUMNS: Final = (
+    "table_name",
+    "kind",
+    "platform_name",
+    "factory_type",
+    "entry_key",
+    "dag_id",
+    "bucket",
+    "revision",
+    "after",
+)
+_BY_DAG_ID: Final = attrgetter("dag_id")
+_KINDS: Final = {kind.value: kind for kind in RowKind}
+_STATUSES: Final = {status.value: status for status in Status}
 
 
 def read_head(connection: Connection, foundry: str) -> Head:
@@ -90,15 +110,10 @@ def read_rows(
     if dag_id is not None:
         conditions.append(tables.changes.c.dag_id == dag_id)
     rows = _last_states(connection, tables, head, conditions)
-    rows.append(infrastructure_row(head))
-    return sorted(
-        (
-            row
-            for row in rows
-            if (bucket is None or row.bucket == bucket) and (dag_id is None or row.dag_id == dag_id)
-        ),
-        key=lambda row: row.dag_id,
-    )
+    own = infrastructure_row(head)
+    if bucket in (None, own.bucket) and dag_id in (None, own.dag_id):
+        rows.append(own)
+    return sorted(rows, key=_BY_DAG_ID)
 
 
 def read_changes(connection: Connection, head: Head, *, after: int, until: int) -> list[RowState]:
@@ -106,7 +121,7 @@ def read_changes(connection: Connection, head: Head, *, after: int, until: int) 
     tables = FoundryTables(head.foundry)
     changes = tables.changes.c
     conditions = [changes.revision > after, changes.revision <= until]
-    return sorted(_last_states(connection, tables, head, conditions), key=lambda row: row.dag_id)
+    return sorted(_last_states(connection, tables, head, conditions), key=_BY_DAG_ID)
 
 
 def _last_states(
@@ -116,13 +131,34 @@ def _last_states(
     conditions: Sequence[ColumnElement[bool]],
 ) -> list[RowState]:
     statement = _last_states_statement(tables, conditions)
-    return [_row_state(head, row) for row in connection.execute(statement)]
+    with collector_paused():
+        return list(_row_states(head, connection.execute(statement).all()))
 
 
 def _last_states_statement(
     tables: FoundryTables, conditions: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
-    changes, revisions = tables.changes, tables.revisions
+    revisions = tables.revisions
+    changes = tables.changes.c
+    columns = [changes[name] for name in _STATE_COLUMNS]
+    return (
+        last_changes(tables, conditions, *columns)
+        .add_columns(revisions.c.author, revisions.c.created_at, revisions.c.message)
+        .join(revisions, revisions.c.revision == changes.revision)
+    )
+
+
+def last_changes(
+    tables: FoundryTables, conditions: Sequence[ColumnElement[bool]], *columns: Column[Any]
+) -> Select[Any]:
+    """Return the statement that reads columns of the last change of each row.
+
+    Args:
+        tables: The foundry's tables.
+        conditions: Which changes to look at.
+        columns: Columns of its changes.
+    """
+    changes = tables.changes
     last = (
         select(
             changes.c.table_name, changes.c.row_key, func.max(changes.c.revision).label("revision")
@@ -136,31 +172,35 @@ def _last_states_statement(
         changes.c.row_key == last.c.row_key,
         changes.c.revision == last.c.revision,
     )
-    return (
-        select(changes, revisions.c.author, revisions.c.created_at, revisions.c.message)
-        .join(last, is_last)
-        .join(revisions, revisions.c.revision == changes.c.revision)
-    )
+    return select(*columns).join_from(changes, last, is_last)
 
 
-def _row_state(head: Head, row: Row[Any]) -> RowState:
-    after = json.loads(row.after) if row.after else {}
-    return RowState(
-        kind=RowKind(row.kind),
-        foundry=head.foundry,
-        table_name=row.table_name,
-        platform_name=row.platform_name,
-        factory_type=row.factory_type,
-        key=row.entry_key,
-        dag_id=row.dag_id,
-        bucket=row.bucket,
-        status=Status(after.get("status", Status.PURGED)),
-        config_json=after.get("config_json", "{}"),
-        revision=row.revision,
-        author=row.author,
-        created_at=f"{row.created_at.isoformat(timespec='seconds')}+00:00",
-        message=row.message,
-    )
+def _row_states(head: Head, rows: Iterable[Sequence[Any]]) -> Iterator[RowState]:
+    """Yield records; written for speed, since a first refresh reads every row."""
+    foundry, times = head.foundry, cache(_iso_text)
+    for table, kind, platform, factory_type, key, dag_id, bucket, revision, text, *origin in rows:
+        after = json.loads(text) if text else {}
+        author, created_at, message = origin
+        yield RowState(
+            kind=_KINDS[kind],
+            foundry=foundry,
+            table_name=table,
+            platform_name=platform,
+            factory_type=factory_type,
+            key=key,
+            dag_id=dag_id,
+            bucket=bucket,
+            status=_STATUSES[after.get("status", Status.PURGED.value)],
+            config_json=after.get("config_json", "{}"),
+            revision=revision,
+            author=author,
+            created_at=times(created_at),
+            message=message,
+        )
+
+
+def _iso_text(moment: datetime) -> str:
+    return f"{moment.isoformat(timespec='seconds')}+00:00"
 
 
 def infrastructure_row(head: Head) -> RowState:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from dagfoundry.errors import StoreConflictError
 from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.store.bulk import insert_rows
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source, row_key
 from dagfoundry.store.schema_lock import lock_schema
@@ -128,14 +129,22 @@ def claim_platforms(connection: Connection, foundry: str, platforms: Iterable[st
     for name in platforms:
         owner = owners.get(name.lower())
         if owner is None:
-            row = {"platform": name.lower(), "name": name, "foundry": foundry}
-            connection.execute(insert(PLATFORMS).values(row))
+            _claim(connection, foundry, name)
         elif (owner.name, owner.foundry) != (name, foundry):
             msg = (
                 f"platform {name!r} takes the tables of platform {owner.name!r} "
                 f"of foundry {owner.foundry!r}"
             )
             raise StoreConflictError(msg, remedy="Choose another platform name, or another store.")
+
+
+def _claim(connection: Connection, foundry: str, platform: str) -> None:
+    row = {"platform": platform.lower(), "name": platform, "foundry": foundry}
+    try:
+        connection.execute(insert(PLATFORMS).values(row))
+    except IntegrityError as error:
+        msg = f"platform {platform!r} was taken by another foundry of the store meanwhile"
+        raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
 
 
 def write_revision(
@@ -173,8 +182,10 @@ def record_revision(
     _write_dag_ids(connection, head.foundry, changes)
     tables = FoundryTables(head.foundry)
     connection.execute(insert(tables.revisions), [_revision_values(head, moved, origin, now)])
-    connection.execute(
-        insert(tables.changes), [_change_values(change, moved.revision) for change in changes]
+    insert_rows(
+        connection,
+        tables.changes,
+        [_change_values(change, moved.revision) for change in changes],
     )
     connection.execute(
         update(FOUNDRIES)
@@ -194,7 +205,7 @@ def _write_rows(connection: Connection, changes: Sequence[RowChange], now: datet
         if gone:
             connection.execute(delete(table).where(*_is_row(table)), gone)
         if fresh:
-            connection.execute(insert(table), fresh)
+            insert_rows(connection, table, fresh)
         if known:
             connection.execute(_update_row(table), known)
 
@@ -241,7 +252,7 @@ def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowCh
     if not fresh:
         return
     try:
-        connection.execute(insert(DAGS), fresh)
+        insert_rows(connection, DAGS, fresh)
     except IntegrityError as error:
         msg = "a DAG id of this merge was taken by another foundry of the store meanwhile"
         raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
