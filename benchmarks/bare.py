@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dagfoundry.desired import desired_rows
-from dagfoundry.plugins import load_plugins
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagfoundry.model import LoadedModel
     from dagfoundry.store import Store
 
 Dump = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
@@ -38,13 +35,6 @@ def dump(store: Store, foundry: str, entry_tables: list[str]) -> Dump:
             result = connection.exec_driver_sql(f"SELECT * FROM {name}")  # noqa: S608 - our own names
             found[name] = (list(result.keys()), [tuple(row) for row in result])
     return found
-
-
-def make_rows(model: LoadedModel) -> int:
-    """Make all rows of a model and their texts, and return how many there are."""
-    rows = desired_rows(model, load_plugins())
-    texts = [json.dumps(row.config, ensure_ascii=False) for row in rows]
-    return len([json.dumps({"status": "active", "config_json": text}) for text in texts])
 
 
 def write(store: Store, contents: Dump) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import bare
@@ -12,26 +12,23 @@ from results import Result, compared, counted, limited
 from streams import load, write_model
 
 from dagfoundry.collector import collector_paused
+from dagfoundry.desired import desired_rows
 from dagfoundry.drift import find_hand_edits
-from dagfoundry.merge import Guards, merge, plan_merge
+from dagfoundry.merge import Guards, merge
 from dagfoundry.plugins import load_plugins
+from dagfoundry.rollback import Target, rollback
+from dagfoundry.selection import Selection
 from dagfoundry.store import Source
 from dagfoundry.store.read import read_head
-from dagfoundry.store.write import (
-    Origin,
-    claim_platforms,
-    create_foundry,
-    lock_foundry,
-    write_revision,
-)
+from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from dagfoundry.desired import DesiredRow
     from dagfoundry.model import LoadedModel
     from dagfoundry.store import Store
-    from dagfoundry.store.write import RowChange
 
 FOUNDRY = "Bench"
 ENTRY_TABLES = ["live_airflow_dsg"]
@@ -56,18 +53,31 @@ class Models:
         self.few_changed = load(write_model(folder / "few_changed.yaml", FEW, changed=FEW))
 
 
-def merged(store: Store, model: LoadedModel) -> int:
-    """Merge a model and return the head's revision."""
+def merged(store: Store, model: LoadedModel, rows: Sequence[DesiredRow] | None = None) -> int:
+    """Merge a model, with its rows where they are made already; return the head's revision."""
     guards = Guards(allow_prune=True)
-    return merge(store, model, load_plugins(), origin=ORIGIN, guards=guards).head.revision
+    done = merge(store, model, load_plugins(), origin=ORIGIN, guards=guards, rows=rows)
+    return done.head.revision
 
 
 def loading(models: Models, repeats: int) -> Iterator[Result]:
-    """Load a model, beside PyYAML on the same bytes."""
-    calls = {"ours": lambda: load(models.path), "bare": lambda: bare.load_yaml(models.path)}
+    """Load a model, and check it as ``validate`` does, beside PyYAML on the same bytes."""
+    calls = {
+        "load": lambda: load(models.path),
+        "check": lambda: rows_of(load(models.path)),
+        "bare": lambda: bare.load_yaml(models.path),
+    }
     times = measure_together(calls, repeats, lambda: None)
     title = "load / PyYAML CSafeLoader, CPU"
-    yield compared(title, times["ours"], times["bare"], 2, clock="cpu")
+    yield compared(title, times["load"], times["bare"], 2, clock="cpu")
+    title = "load and check / PyYAML CSafeLoader, CPU"
+    yield compared(title, times["check"], times["bare"], 2, clock="cpu")
+
+
+def rows_of(model: LoadedModel) -> tuple[DesiredRow, ...]:
+    """Return the rows that a model asks for, all rules checked."""
+    with collector_paused():
+        return desired_rows(model, load_plugins())
 
 
 def writing(store: Store, models: Models, repeats: int) -> Iterator[Result]:
@@ -76,38 +86,19 @@ def writing(store: Store, models: Models, repeats: int) -> Iterator[Result]:
     merged(store, models.all)
     contents = bare.dump(store, FOUNDRY, ENTRY_TABLES)
     bare.delete_all(store, contents)
-    plan = plan_merge(store, models.all, load_plugins())
-    changes = [change.row for change in plan.changes]
-
-    def make_and_write() -> None:
-        with collector_paused():
-            bare.make_rows(models.all)
-        bare.write(store, contents)
-
+    rows = rows_of(models.all)
     calls = {
         "whole": lambda: merged(store, models.all),
-        "made": make_and_write,
-        "revision": lambda: write_changes(store, changes),
+        "checked": lambda: merged(store, models.all, rows),
         "ready": lambda: bare.write(store, contents),
     }
     times = measure_together(calls, repeats, lambda: bare.delete_all(store, contents))
     kind = store.url.get_backend_name()
     driver = "execute_values" if kind == "postgresql" else "executemany"
-    title = f"{kind}: merge of all new / making the rows and {driver}"
-    yield compared(title, times["whole"], times["made"], 2)
-    title = f"{kind}: writing them as a revision / {driver}"
-    yield compared(title, times["revision"], times["ready"], 2)
-    title = f"{kind}: merge of all new / {driver} of ready rows"
+    title = f"{kind}: merge of all new, checked / {driver} of the same rows"
+    yield compared(title, times["checked"], times["ready"], 2)
+    title = f"{kind}: merge of all new, with checking / {driver} of the same rows"
     yield compared(title, times["whole"], times["ready"], None)
-
-
-def write_changes(store: Store, changes: list[RowChange]) -> None:
-    """Write ready changes as a merge does."""
-    with store.writing() as connection, collector_paused():
-        create_foundry(connection, FOUNDRY, 32)
-        head = lock_foundry(connection, FOUNDRY)
-        claim_platforms(connection, FOUNDRY, ["Live"])
-        write_revision(connection, head, changes, ORIGIN)
 
 
 def unchanged(store: Store, models: Models, repeats: int) -> Iterator[Result]:
@@ -202,20 +193,17 @@ def statements(store: Store, models: Models, _repeats: int) -> Iterator[Result]:
 
 def rolling_back(store: Store, models: Models, repeats: int) -> Iterator[Result]:
     """Go back over a merge that changed all entries, beside that merge."""
-    name = f"{store.url.get_backend_name()}: rollback of all / merge of them"
-    try:
-        module = importlib.import_module("dagfoundry.rollback")
-    except ModuleNotFoundError:
-        yield Result(name=name, figure="not installed", budget="<= 2")
-        return
     empty(store)
     merged(store, models.all)
-
-    def roll_back() -> None:
-        module.rollback(store, FOUNDRY, load_plugins(), to=1, author="benchmark", message="")
-
-    calls = {"merge": lambda: merged(store, models.all_changed), "back": roll_back}
+    target = Target(revision=1, rows=Selection())
+    origin = replace(ORIGIN, source=Source.ROLLBACK)
+    guards = Guards(allow_prune=True)
+    calls = {
+        "merge": lambda: merged(store, models.all_changed),
+        "back": lambda: rollback(store, FOUNDRY, target, origin=origin, guards=guards),
+    }
     times = measure_together(calls, repeats, lambda: None)
+    name = f"{store.url.get_backend_name()}: rollback of all / merge of them"
     yield compared(name, times["back"], times["merge"], 2)
 
 

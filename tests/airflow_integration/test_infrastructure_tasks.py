@@ -83,7 +83,7 @@ def test_a_row_that_a_hand_edit_broke_hides_no_stream(
     ingest(path, "YellowLive", "Store1", rows=1)
     merge_store = {"driver": "sqlite", "database": str(path)}
     good = make_row(config={"dagfoundry": {"merge_store": merge_store}})
-    streams = collect_stream_metrics([good, replace(good, config_json="{oops")])
+    streams = collect_stream_metrics([good, good._replace(config_json="{oops")])
     assert [stream["stream"] for stream in streams] == ["Store1"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from dagfoundry_airflow.problem import report
@@ -50,7 +50,7 @@ def choose(newest: RowState, served: RowState | None, verdict: Verdict | None) -
         return Choice(row=None)
     if verdict is not None and verdict.good:
         return Choice(row=newest)
-    kept = replace(served, status=newest.status) if served else None
+    kept = served._replace(status=newest.status) if served else None
     held = None if kept == newest else (kept.revision if kept else 0)
     if verdict is None:
         return Choice(row=kept, held=held, pending=True)

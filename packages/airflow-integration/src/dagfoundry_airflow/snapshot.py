@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.names import bucket_file, python_name
@@ -163,7 +162,7 @@ def served_rows(
     visible = [row for row in newest if row.status.in_bucket]
     current = [row for row in visible if row.dag_id not in record.held]
     return current + [
-        replace(held[row.dag_id], status=row.status) for row in visible if row.dag_id in held
+        held[row.dag_id]._replace(status=row.status) for row in visible if row.dag_id in held
     ]
 
 

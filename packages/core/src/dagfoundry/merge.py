@@ -40,8 +40,21 @@ __all__ = ["Guards", "MergeResult", "create_model_tables", "merge", "plan_merge"
 
 
 @collector_paused()
-def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
+def plan_merge(
+    store: Store,
+    model: LoadedModel,
+    plugins: Plugins,
+    *,
+    rows: Sequence[DesiredRow] | None = None,
+) -> Plan:
     """Return what a merge of the model would do now; writes nothing.
+
+    Args:
+        store: The store.
+        model: The model.
+        plugins: The installed factory types.
+        rows: What the model asks for, where :func:`~dagfoundry.desired.desired_rows` has
+            been asked already.
 
     Raises:
         ConfigTooNewError: It would write over rows of a newer config version.
@@ -50,7 +63,7 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
         SchemaMismatchError: The store's tables are older or newer than this code.
         StoreUnavailableError: The store cannot be reached.
     """
-    desired = desired_rows(model, plugins)
+    desired = desired_rows(model, plugins) if rows is None else rows
     if not store.exists():
         return _plan(model, desired, _Stored(head=_new_head(model)))
     with store.reading() as connection:
@@ -64,12 +77,27 @@ def plan_merge(store: Store, model: LoadedModel, plugins: Plugins) -> Plan:
 
 @collector_paused()
 def merge(
-    store: Store, model: LoadedModel, plugins: Plugins, *, origin: Origin, guards: Guards
+    store: Store,
+    model: LoadedModel,
+    plugins: Plugins,
+    *,
+    origin: Origin,
+    guards: Guards,
+    rows: Sequence[DesiredRow] | None = None,
 ) -> MergeResult:
     """Write the rows that the model asks for, as one new revision.
 
     Either everything is written or nothing: rows, history and head move in one
     transaction, and two merges of a foundry wait for each other.
+
+    Args:
+        store: The store.
+        model: The model.
+        plugins: The installed factory types.
+        origin: Who merges, why and from what.
+        guards: Which guards are lifted.
+        rows: What the model asks for, where :func:`~dagfoundry.desired.desired_rows` has
+            been asked already.
 
     Raises:
         ConfigTooNewError: It would write over rows of a newer config version.
@@ -81,8 +109,8 @@ def merge(
         OtherEnvironmentError: The last merge was of another environment.
         StoreUnavailableError: The store cannot be reached.
     """
-    desired = desired_rows(model, plugins)
-    create_model_tables(store, model, plugins)
+    desired = desired_rows(model, plugins) if rows is None else rows
+    create_model_tables(store, model, plugins, rows=desired)
     own = model.foundry
     with locked_foundry(store, own.foundry, own.buckets) as (connection, head):
         plan, stored = _checked_plan(connection, model, plugins, desired)
@@ -98,8 +126,20 @@ def merge(
     return MergeResult(plan=plan, head=moved)
 
 
-def create_model_tables(store: Store, model: LoadedModel, plugins: Plugins) -> list[str]:
+def create_model_tables(
+    store: Store,
+    model: LoadedModel,
+    plugins: Plugins,
+    *,
+    rows: Sequence[DesiredRow] | None = None,
+) -> list[str]:
     """Create the tables that a model needs and the store lacks; safe to repeat.
+
+    Args:
+        store: The store.
+        model: The model.
+        plugins: The installed factory types.
+        rows: What the model asks for, where it has been asked already.
 
     Returns:
         The names of the tables that were created.
@@ -115,7 +155,7 @@ def create_model_tables(store: Store, model: LoadedModel, plugins: Plugins) -> l
         with store.reading() as connection:
             if not missing_tables(connection, tables):
                 return []
-    plan_merge(store, model, plugins)
+    plan_merge(store, model, plugins, rows=rows)
     return create_tables(store, tables)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import LEAVING, LIVING, OWN_KEY, Status
-from dagfoundry.fields import FieldChange, config_changes
+from dagfoundry.fields import FieldChange, config_changes, state_changes
 from dagfoundry.kept_keys import with_kept_keys
 from dagfoundry.names import bucket_of
 from dagfoundry.store.records import RowKind
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from dagfoundry.store.records import Head
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
+
 class Action(str, Enum):
     """What a plan does with one row."""
 
@@ -36,11 +39,23 @@ class Action(str, Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedChange:
-    """One row that the plan writes."""
+    """One row that the plan writes.
+
+    Attributes:
+        action: What happens to it.
+        row: Its state before and after.
+        read: The fields that differ as its factory type reads them; None when that is
+            as they are stored.
+    """
 
     action: Action
     row: RowChange
-    fields: tuple[FieldChange, ...]
+    read: tuple[FieldChange, ...] | None = None
+
+    @property
+    def fields(self) -> tuple[FieldChange, ...]:
+        """The fields that differ, the status first."""
+        return state_changes(self.row.before, self.row.after) if self.read is None else self.read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,6 +142,9 @@ def _wanted_changes(
 ) -> Iterator[PlannedChange]:
     for address, row in wanted.items():
         known = stored.get(address)
+        if known is None:
+            yield _write(head, row, None)
+            continue
         read = _read(known, row)
         kept = replace(row, config=with_kept_keys(row, read.kept))
         fields = [*_status_changes(known, kept), *_changed(read, kept.config)]
@@ -135,7 +153,10 @@ def _wanted_changes(
 
 
 def _write(
-    head: Head, row: DesiredRow, known: LiveRow | None, fields: tuple[FieldChange, ...]
+    head: Head,
+    row: DesiredRow,
+    known: LiveRow | None,
+    read: tuple[FieldChange, ...] | None = None,
 ) -> PlannedChange:
     before = known.state if known else None
     change = RowChange(
@@ -149,9 +170,9 @@ def _write(
         bucket=bucket_of(row.dag_id, head.buckets),
         before=before,
         status=row.status,
-        config_json=json.dumps(row.config, ensure_ascii=False),
+        config_json=_ENCODER.encode(row.config),
     )
-    return PlannedChange(action=action_of(before, row.status), row=change, fields=fields)
+    return PlannedChange(action=action_of(before, row.status), row=change, read=read)
 
 
 def _retire(head: Head, known: LiveRow) -> PlannedChange:
@@ -168,14 +189,12 @@ def _retire(head: Head, known: LiveRow) -> PlannedChange:
         status=Status.RETIRING,
         config_json=known.config_json or "{}",
     )
-    fields = (FieldChange(field="status", before=known.status, after=Status.RETIRING.value),)
-    return PlannedChange(action=Action.RETIRE, row=change, fields=fields)
+    return PlannedChange(action=Action.RETIRE, row=change)
 
 
-def _status_changes(known: LiveRow | None, row: DesiredRow) -> Iterator[FieldChange]:
-    status = known.status if known else None
-    if known is None or status != row.status.value:
-        yield FieldChange(field="status", before=status, after=row.status.value)
+def _status_changes(known: LiveRow, row: DesiredRow) -> Iterator[FieldChange]:
+    if known.status != row.status.value:
+        yield FieldChange(field="status", before=known.status, after=row.status.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,9 +212,9 @@ class _ReadConfig:
     version: object = None
 
 
-def _read(known: LiveRow | None, row: DesiredRow) -> _ReadConfig:
-    stored = known.config() if known else {}
-    if known is None or known.kind is RowKind.FACTORY:
+def _read(known: LiveRow, row: DesiredRow) -> _ReadConfig:
+    stored = known.config()
+    if known.kind is RowKind.FACTORY:
         return _ReadConfig(config=stored, kept=stored)
     try:
         config = upcast_config(stored, row.factory_type)

@@ -13,7 +13,6 @@ from sqlalchemy import MetaData, Table
 
 from dagfoundry.errors import PlanInvalidError
 from dagfoundry.factories import LIVING
-from dagfoundry.fields import state_changes
 from dagfoundry.names import bucket_of, dag_id_of
 from dagfoundry.plan import Plan, PlannedChange, action_of
 from dagfoundry.store.records import RowKind
@@ -81,7 +80,6 @@ class _RowMaker:
             raise PlanInvalidError(f"row {row.dag_id!r} of the plan {problem}", remedy=_REMEDY)
         table, primary_key = self._place(row, factory_type)
         before = row.before.model_dump() if row.before else None
-        after = {"status": row.after.status.value, "config_json": row.after.config_json}
         change = RowChange(
             table=table,
             primary_key=primary_key,
@@ -95,7 +93,7 @@ class _RowMaker:
             status=row.after.status,
             config_json=row.after.config_json,
         )
-        return PlannedChange(action=row.action, row=change, fields=state_changes(before, after))
+        return PlannedChange(action=row.action, row=change)
 
     def _dag_id(self, row: PlanFileRow, factory_type: FactoryType) -> str:
         is_entry = row.kind is RowKind.ENTRY

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from dagfoundry.apply import MergeResult, apply_plan
 from dagfoundry.factories import LIVING, Status
-from dagfoundry.fields import state_changes
 from dagfoundry.guards import Guards, count_living, objections
 from dagfoundry.plan import Plan, PlannedChange, action_of
 from dagfoundry.selection import Selection
@@ -180,11 +179,8 @@ def _change(row: KnownRow, then: RowState | None) -> PlannedChange | None:
     state = {"status": status.value, "config_json": config_json}
     if state == row.found == row.state.state:
         return None
-    return PlannedChange(
-        action=action_of(row.before, status),
-        row=row.change(status, config_json),
-        fields=state_changes(row.before, state),
-    )
+    change = row.change(status, config_json)
+    return PlannedChange(action=action_of(row.before, status), row=change)
 
 
 def _state_after(row: KnownRow, then: RowState | None) -> tuple[Status, str] | None:

@@ -7,6 +7,7 @@ them and its errors are raised.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,7 +58,8 @@ def _values(
     """Yield rows as tuples, in the form that the driver takes."""
     values = map(itemgetter(*(column.name for column in columns)), rows)
     found = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    convert = {index: processor for index, processor in enumerate(found) if processor}
+    # a revision's rows share their times, so each is converted once
+    convert = {index: lru_cache(8)(processor) for index, processor in enumerate(found) if processor}
     if not convert:
         yield from values
         return

@@ -182,20 +182,20 @@ def _row_states(head: Head, rows: Iterable[Sequence[Any]]) -> Iterator[RowState]
         after = json.loads(text) if text else {}
         author, created_at, message = origin
         yield RowState(
-            kind=_KINDS[kind],
-            foundry=foundry,
-            table_name=table,
-            platform_name=platform,
-            factory_type=factory_type,
-            key=key,
-            dag_id=dag_id,
-            bucket=bucket,
-            status=_STATUSES[after.get("status", Status.PURGED.value)],
-            config_json=after.get("config_json", "{}"),
-            revision=revision,
-            author=author,
-            created_at=times(created_at),
-            message=message,
+            _KINDS[kind],
+            foundry,
+            table,
+            platform,
+            factory_type,
+            key,
+            dag_id,
+            bucket,
+            _STATUSES[after.get("status", Status.PURGED.value)],
+            after.get("config_json", "{}"),
+            revision,
+            author,
+            times(created_at),
+            message,
         )
 
 

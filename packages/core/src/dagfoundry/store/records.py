@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dagfoundry.factories import Status
 
@@ -37,8 +37,7 @@ class Source(str, Enum):
     LIFECYCLE = "lifecycle"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RowState:
+class RowState(NamedTuple):
     """One row of a foundry in one revision, and the DAG it stands for.
 
     Attributes:
@@ -102,8 +101,7 @@ class RowState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values, the same bytes for the same row."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return values | {"kind": self.kind.value, "status": self.status.value}
+        return self._asdict() | {"kind": self.kind.value, "status": self.status.value}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RowState:

@@ -65,6 +65,11 @@ class RowChange:
         return row_key(self.kind, self.platform_name, self.factory_type, self.key)
 
     @property
+    def after(self) -> dict[str, str]:
+        """Status and config_json after, as history writes them."""
+        return {"status": self.status.value, "config_json": self.config_json}
+
+    @property
     def is_stored(self) -> bool:
         """Whether the table held the row before: it is neither new nor purged."""
         return self.before is not None and self.before.get("status") != Status.PURGED.value
@@ -272,7 +277,6 @@ def _revision_values(head: Head, moved: Head, origin: Origin, now: datetime) -> 
 
 
 def _change_values(change: RowChange, revision: int) -> dict[str, Any]:
-    after = {"status": change.status.value, "config_json": change.config_json}
     return {
         "revision": revision,
         "table_name": change.table.name,
@@ -284,7 +288,7 @@ def _change_values(change: RowChange, revision: int) -> dict[str, Any]:
         "dag_id": change.dag_id,
         "bucket": change.bucket,
         "before": None if change.before is None else json.dumps(dict(change.before)),
-        "after": json.dumps(after),
+        "after": json.dumps(change.after),
     }
 
 
