@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from dagfoundry.errors import (
     FactoryTypeMissingError,
     FoundryError,
     OlderModelError,
+    OtherEnvironmentError,
     PlanInvalidError,
     PlanStaleError,
     PruneRefusedError,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.merge import MergeResult
 
-ORIGIN = Origin(author="Ada", message="by file", source=Source.MERGE, environment="test")
+ORIGIN = Origin(author="Ada", message="by file", source=Source.MERGE)
 NO_GUARD_LIFTED = Guards()
 
 
@@ -57,9 +58,19 @@ class Desk:
         items = {**dict.fromkeys(names, "hello"), **texts}
         lines = [f"  - {{name: {name}, text: {text}}}\n" for name, text in items.items()]
         path = self.workshop.model_file("greetings:\n" + "".join(lines))
-        model = load_model([path], self.workshop.plugins)
+        self.keep(path, ORIGIN, guards)
+
+    def keep(
+        self,
+        model_file: Path,
+        origin: Origin,
+        guards: Guards = NO_GUARD_LIFTED,
+        environment: str | None = None,
+    ) -> None:
+        """Keep the plan of a model."""
+        model = load_model([model_file], self.workshop.plugins, environment=environment)
         plan = plan_merge(self.workshop.store, model, self.workshop.plugins)
-        write_plan_file(self.path, plan_to_file(plan, ORIGIN, guards, buckets=32, at="now"))
+        write_plan_file(self.path, plan_to_file(plan, origin, guards, buckets=32, at="now"))
 
     def apply(self, guards: Guards = NO_GUARD_LIFTED) -> MergeResult:
         """Do what the file says."""
@@ -106,7 +117,7 @@ def test_a_plan_file_makes_what_a_merge_makes(desk: Desk) -> None:
     assert desk.rows() == {"a": "hello", "b": "bonjour"}
     (revision,) = desk.workshop.store.revisions("Test")
     assert (revision.author, revision.message) == ("Ada", "by file")
-    assert (revision.source, revision.environment) == (Source.MERGE, "test")
+    assert revision.source is Source.MERGE
     assert desk.workshop.greet("a", b="bonjour").plan.changes == ()
 
 
@@ -186,6 +197,19 @@ def test_the_prune_guard_holds_for_a_plan_file(desk: Desk) -> None:
         desk.apply()
     desk.plan("c", guards=Guards(allow_prune=True))
     assert desk.apply().head.revision == 2
+
+
+def test_the_guard_against_another_environment_holds_for_a_plan_file(desk: Desk) -> None:
+    """A plan of production is not applied to what was merged from development."""
+    body = "greetings: [{name: a}]\nenvironments: {dev: {}, prod: {greetings: [{name: b}]}}\n"
+    desk.workshop.merge(body, environment="dev")
+    origin = replace(ORIGIN, environment="prod")
+    desk.keep(desk.workshop.model_file(body), origin, environment="prod")
+    with pytest.raises(OtherEnvironmentError, match="environment 'dev' last"):
+        desk.apply()
+    content = read_plan_file(desk.path)
+    assert (content.environment, list(content.needs)) == ("prod", ["allow_environment"])
+    assert desk.apply(Guards(allow_environment=True)).head.revision == 2
 
 
 def test_the_guard_against_older_models_holds_for_a_plan_file(desk: Desk) -> None:
@@ -315,9 +339,11 @@ _PLAN = {
     "model_commit": None,
     "environment": None,
     "older_than": None,
+    "other_environment": None,
     "needs": {},
     "allow_prune": False,
     "allow_older": False,
+    "allow_environment": False,
     "rows": [],
 }
 SAMPLE = json.dumps(
