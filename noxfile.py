@@ -32,6 +32,7 @@ PYTHONS = {
 }
 OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
 """The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
+IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 WITHOUT_AIRFLOW = [
     "dagfoundry[mariadb,postgres]",
     "dagfoundry-platform",
@@ -125,12 +126,12 @@ def tests(session: nox.Session, target: str) -> None:
     lock = "airflow-2.11" if target == OLD_SQLALCHEMY else target
     skip_unsupported(session, lock)
     if target == OLD_SQLALCHEMY:
-        install(session, lock, *WITHOUT_AIRFLOW, *group("test"))
-        paths = ["tests/core/store", "tests/core/adoption", "tests/core/test_merge.py"]
+        install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
+        paths = [*IN_PARALLEL, "tests/core/store", "tests/core/adoption", "tests/core/test_merge.py"]
         env = {}
     elif target == "core":
-        install(session, target, *WITHOUT_AIRFLOW, *group("test"))
-        paths = ["tests", "--ignore=tests/airflow_integration"]
+        install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))
+        paths = [*IN_PARALLEL, "tests", "--ignore=tests/airflow_integration"]
         env = {}
     else:
         install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
@@ -173,7 +174,7 @@ def lock(session: nox.Session) -> None:
         sources = sorted(Path("packages").glob("*/pyproject.toml"))
         if target == "core":
             sources.remove(Path("packages/airflow-integration/pyproject.toml"))
-            groups = ["test", "lint", "typing", "changelog"]
+            groups = ["test-core", "lint", "typing", "changelog"]
         else:
             sources.append(CONSTRAINTS / f"{target}.in")
             groups = ["test-airflow", "typing", "demo"]
