@@ -127,7 +127,12 @@ def tests(session: nox.Session, target: str) -> None:
     skip_unsupported(session, lock)
     if target == OLD_SQLALCHEMY:
         install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
-        paths = [*IN_PARALLEL, "tests/core/store", "tests/core/adoption", "tests/core/test_merge.py"]
+        paths = [
+            *IN_PARALLEL,
+            "tests/core/store",
+            "tests/core/adoption",
+            "tests/core/test_merge.py",
+        ]
         env = {}
     elif target == "core":
         install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))

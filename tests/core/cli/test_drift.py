@@ -119,7 +119,7 @@ def test_a_broken_row_is_recorded_and_can_be_looked_at(desk: Desk) -> None:
     assert "its last good definition" in desk.run("drift", "--record").lower()
     desk.run("list")
     assert "{oops" in desk.run("show", "Stock")
-    assert json.loads(desk.run("show", "Stock", "--json"))["config"]["text"] == "{oops"
+    assert json.loads(desk.run("show", "Stock", "--json"))["config"]["broken"] == "{oops"
 
 
 def test_a_model_is_compared_with_what_is_recorded(desk: Desk) -> None:

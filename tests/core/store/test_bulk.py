@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Column, DateTime, Integer, MetaData, String, Table, Text, select
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.store.bulk import insert_rows
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from dagfoundry.store import Store
 
 HARD = ["50 % off %s %(a)s", "it's", 'a "b"', "back\\slash", "né 🦆", ":name ?", "", None, "$1\n\t"]
+MOMENT = (DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")).with_variant(
+    mysql.DATETIME(fsp=6), "mariadb"
+)
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678901)  # noqa: DTZ001 - as the store keeps it
 
 
@@ -32,7 +36,8 @@ def table(store: Store, store_url: URL) -> Table:
         Column("number", Integer, primary_key=True, autoincrement=False),
         Column("select", Text),
         Column("name", String(50)),
-        Column("made at", DateTime),
+        Column("made at", MOMENT),
+        mariadb_charset="utf8mb4",
     )
     with store.writing() as connection:
         made.create(connection)

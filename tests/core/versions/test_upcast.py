@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,7 +90,7 @@ def test_reading_a_newer_row_names_the_distribution_to_upgrade(tower: Tower) -> 
 
 def test_an_upcaster_that_fails_is_named_with_its_step(tower: Tower) -> None:
     """Type, version, reason and distribution stand in one error."""
-    row = replace(tower.row("one"), config_json=json.dumps({"minutes": 1}))
+    row = tower.row("one")._replace(config_json=json.dumps({"minutes": 1}))
     with pytest.raises(UpcastFailedError) as caught:
         entry_of(row, tower.plugins(3))
     assert "'alarm' cannot turn config version 2 into the next: KeyError: 'person'" in str(

@@ -95,7 +95,7 @@ def objections(plan: Plan, living: Mapping[Factory, int]) -> dict[str, FoundryEr
         older = f"the model's commit is older than {plan.older_than}, which was merged last"
         found["allow_older"] = OlderModelError(older, remedy=_OLDER_REMEDY)
     if plan.other_environment:
-        other = f"foundry {plan.foundry!r} is of another environment: {plan.other_environment}"
+        other = f"foundry {plan.foundry!r} {plan.other_environment}"
         found["allow_environment"] = OtherEnvironmentError(other, remedy=_ENVIRONMENT_REMEDY)
     return found
 

@@ -226,7 +226,7 @@ def _other_environment(model: LoadedModel, last: RevisionRecord) -> str | None:
         f"environment {name!r}" if name else "no environment"
         for name in (last.environment, model.environment)
     )
-    return f"it was merged from {before} last, and this merge is of {now}"
+    return f"was merged from {before} last, and this merge is of {now}"
 
 
 def _new_head(model: LoadedModel) -> Head:

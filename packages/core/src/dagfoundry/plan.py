@@ -69,7 +69,8 @@ class Plan:
         unchanged: Number of rows it leaves alone.
         platforms: The platforms that the foundry owns once it is done.
         older_than: The commit merged last, where that of the model lies before it.
-        other_environment: That and how the model's environment is not the one merged last.
+        other_environment: That the model's environment is not the one merged last, as the
+            rest of a sentence about the foundry.
         objections: What the guards have against it, by the option that lifts the guard.
     """
 

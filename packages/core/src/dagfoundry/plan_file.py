@@ -82,7 +82,8 @@ class PlanFile(_Part):
         model_commit: Commit of the model.
         environment: Environment of the model.
         older_than: The commit merged last, where that of the model lies before it.
-        other_environment: That and how the model's environment is not the one merged last.
+        other_environment: That the model's environment is not the one merged last, as the
+            rest of a sentence about the foundry.
         needs: The options without which the plan is refused, with the reason.
         allow_prune: Whether it was made with ``--allow-prune``.
         allow_older: Whether it was made with ``--allow-older``.

@@ -112,8 +112,8 @@ def read_scopes(connection: Connection, *, foundry: str | None = None) -> list[S
         foundry: Only the scopes of the whole store and of this foundry.
     """
     existing = set(inspect(connection).get_table_names())
-    if FOUNDRIES.name not in existing:
-        return []
+    if not existing.issuperset({FOUNDRIES.name, PLATFORMS.name}):
+        return []  # nothing there, or on MariaDB a creation that was killed half-way
     owned = select(PLATFORMS.c.foundry, PLATFORMS.c.name)
     platforms = [tuple(row) for row in connection.execute(owned)]
     names = sorted(connection.execute(select(FOUNDRIES.c.name)).scalars())
