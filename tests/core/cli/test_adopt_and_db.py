@@ -3,45 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shell import Shell
 
 SCRIPT = Path(__file__).parent.parent / "adoption" / "reference.sql"
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A folder with a reference deployment's database, and the command to run there."""
-
-    folder: Path
-
-    def sql(self, script: str) -> None:
-        """Run SQL in the store."""
-        database = sqlite3.connect(self.folder / "store.db")
-        database.executescript(script)
-        database.close()
-
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run ``dagfoundry`` and check its exit code."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DAGFOUNDRY_STORE_URL": "sqlite:///store.db",
-            "DAGFOUNDRY_HOME": str(self.folder),
-            "DAGFOUNDRY_AUTHOR": "Ada",
-        }
-        command = [sys.executable, "-m", "dagfoundry", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
 
 
 @pytest.fixture

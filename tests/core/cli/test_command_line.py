@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +28,8 @@ stores:
 """
 
 
-@dataclass(frozen=True)
-class Shell:
-    """A folder with a model and a store, and the command to run there."""
-
-    folder: Path
+class ModelShell(Shell):
+    """A shell with a model of two files."""
 
     def write(self, *, platform: str = PLATFORM, stores: str = STORES) -> None:
         """Write the model's two files."""
@@ -43,43 +37,20 @@ class Shell:
         (self.folder / "model" / "platform.yaml").write_text(platform)
         (self.folder / "model" / "stores.yaml").write_text(stores)
 
-    def run(
-        self, *arguments: str, code: int = 0, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run ``dagfoundry`` and check its exit code."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DAGFOUNDRY_STORE_URL": "sqlite:///store.db",
-            "DAGFOUNDRY_HOME": str(self.folder),
-            "DAGFOUNDRY_AUTHOR": "Ada",
-            **variables,
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "dagfoundry", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
     def entries(self) -> list[dict[str, object]]:
         """Return what ``list --json`` shows."""
-        return list(json.loads(self.run("list", "--json").stdout))
+        return list(self.json("list"))
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path) -> ModelShell:
     """A folder with a good model."""
-    made = Shell(folder=tmp_path)
+    made = ModelShell(folder=tmp_path)
     made.write()
     return made
 
 
-def test_plan_merge_list_show_render_follow_each_other(shell: Shell) -> None:
+def test_plan_merge_list_show_render_follow_each_other(shell: ModelShell) -> None:
     """A plan says 2, the merge writes it, and the entry can be looked at."""
     assert "to create" in shell.run("plan", "model", code=2).stdout
     assert "revision 1" in shell.run("merge", "model", "-m", "first").stdout
@@ -95,7 +66,7 @@ def test_plan_merge_list_show_render_follow_each_other(shell: Shell) -> None:
     assert (rendered["author"], rendered["message"]) == ("Ada", "first")
 
 
-def test_plan_as_json_holds_every_field_that_changes(shell: Shell) -> None:
+def test_plan_as_json_holds_every_field_that_changes(shell: ModelShell) -> None:
     """A program reads before and after of each field."""
     shell.run("merge", "model")
     shell.write(stores=STORES.replace("0 * * * *", "5 * * * *"))
@@ -105,7 +76,7 @@ def test_plan_as_json_holds_every_field_that_changes(shell: Shell) -> None:
     ]
 
 
-def test_plugins_names_both_types_with_distribution_and_version(shell: Shell) -> None:
+def test_plugins_names_both_types_with_distribution_and_version(shell: ModelShell) -> None:
     """Both built-in types are found through their entry points."""
     types = json.loads(shell.run("plugins", "--json").stdout)["types"]
     assert {(t["factory_type"], t["distribution"]) for t in types} == {
@@ -115,14 +86,14 @@ def test_plugins_names_both_types_with_distribution_and_version(shell: Shell) ->
     assert all(t["version"] for t in types)
 
 
-def test_init_writes_a_model_that_is_valid(shell: Shell) -> None:
+def test_init_writes_a_model_that_is_valid(shell: ModelShell) -> None:
     """The starter model passes validation as it is, and is never written over."""
     shell.run("init", "starter")
     assert "no findings" in shell.run("validate", "starter").stdout
     assert "not empty" in shell.run("init", "starter", code=1).stderr
 
 
-def test_bootstrap_creates_the_tables_once(shell: Shell) -> None:
+def test_bootstrap_creates_the_tables_once(shell: ModelShell) -> None:
     """Ring 1 may be repeated."""
     first = json.loads(shell.run("bootstrap", "model", "--ring", "1", "--json").stdout)
     assert "live_airflow_dsg" in first["created"]
@@ -130,7 +101,7 @@ def test_bootstrap_creates_the_tables_once(shell: Shell) -> None:
     assert second["created"] == []
 
 
-def test_merge_as_a_job_reads_the_environment_and_writes_a_result(shell: Shell) -> None:
+def test_merge_as_a_job_reads_the_environment_and_writes_a_result(shell: ModelShell) -> None:
     """The infrastructure DAG's merge is the same command."""
     result = shell.folder / "result.json"
     variables = {"DAGFOUNDRY_MODEL": "model", "DAGFOUNDRY_JOB_RESULT": str(result)}
@@ -151,7 +122,7 @@ def test_merge_as_a_job_reads_the_environment_and_writes_a_result(shell: Shell) 
     ids=["malformed", "platform", "type", "cron", "key", "top-level key"],
 )
 def test_bad_model_gives_one_located_error_and_leaves_the_rows(
-    shell: Shell, platform: str, stores: str, place: str, message: str
+    shell: ModelShell, platform: str, stores: str, place: str, message: str
 ) -> None:
     """Exit code 1, the place, what is wrong; the store as it was."""
     shell.run("merge", "model")
@@ -164,7 +135,7 @@ def test_bad_model_gives_one_located_error_and_leaves_the_rows(
     assert shell.entries() == before
 
 
-def test_dag_id_of_another_foundry_is_refused(shell: Shell) -> None:
+def test_dag_id_of_another_foundry_is_refused(shell: ModelShell) -> None:
     """A DAG id is unique over the whole store."""
     shell.run("merge", "model")
     shell.write(platform=PLATFORM.replace("Shop", "Other").replace("Live", "LIVE"))
@@ -174,7 +145,7 @@ def test_dag_id_of_another_foundry_is_refused(shell: Shell) -> None:
     assert "live__Sales_ingestion" in error
 
 
-def test_missing_credential_variable_is_named_with_its_place(shell: Shell) -> None:
+def test_missing_credential_variable_is_named_with_its_place(shell: ModelShell) -> None:
     """``validate --credentials`` finds each variable that is not set."""
     error = shell.run("validate", "model", "--credentials", code=1, SALES_URL="sqlite:///x").stderr
     assert "MERGE_URL" in error
@@ -182,7 +153,7 @@ def test_missing_credential_variable_is_named_with_its_place(shell: Shell) -> No
     assert "SALES_URL" not in error
 
 
-def test_unreachable_store_is_one_error_without_its_password(shell: Shell) -> None:
+def test_unreachable_store_is_one_error_without_its_password(shell: ModelShell) -> None:
     """The error names the host and hides the secret."""
     url = "postgresql://ada:s3cret@127.0.0.1:1/none"
     error = shell.run("merge", "model", code=1, DAGFOUNDRY_STORE_URL=url).stderr
@@ -191,19 +162,19 @@ def test_unreachable_store_is_one_error_without_its_password(shell: Shell) -> No
     assert "s3cret" not in error
 
 
-def test_store_that_was_never_made_is_not_created_by_reading(shell: Shell) -> None:
+def test_store_that_was_never_made_is_not_created_by_reading(shell: ModelShell) -> None:
     """``list`` on a fresh folder says so and leaves no file."""
     assert "does not exist" in shell.run("list", code=1).stderr
     assert not (shell.folder / "store.db").exists()
 
 
-def test_usage_error_exits_with_one(shell: Shell) -> None:
+def test_usage_error_exits_with_one(shell: ModelShell) -> None:
     """2 is kept for a plan that found changes."""
     assert "No such option" in shell.run("merge", "--no-such-option", code=1).stderr
     assert "No such command" in shell.run("nonsense", code=1).stderr
 
 
-def test_errors_as_json_keep_stdout_readable(shell: Shell) -> None:
+def test_errors_as_json_keep_stdout_readable(shell: ModelShell) -> None:
     """With --json a program reads the findings."""
     shell.write(stores=STORES + "    colour: red\n")
     findings = json.loads(shell.run("plan", "model", "--json", code=1).stdout)["findings"]
@@ -220,7 +191,7 @@ environments:
 NO_SCHEDULE = STORES.replace('    schedule: "0 * * * *"\n', "")
 
 
-def test_a_foundry_stays_in_its_environment(shell: Shell) -> None:
+def test_a_foundry_stays_in_its_environment(shell: ModelShell) -> None:
     """--env and DAGFOUNDRY_ENV choose it, and another one is not merged by mistake."""
     shell.write(platform=PLATFORM + ENVIRONMENTS, stores=NO_SCHEDULE)
     assert "in environment dev: 1 entries" in shell.run("validate", "model", "--env", "dev").stdout
@@ -236,7 +207,7 @@ def test_a_foundry_stays_in_its_environment(shell: Shell) -> None:
     shell.run("merge", "model", "--env", "dev", "--allow-environment")
 
 
-def test_explain_shows_every_layer_of_a_value(shell: Shell) -> None:
+def test_explain_shows_every_layer_of_a_value(shell: ModelShell) -> None:
     """The layer that wins is marked, and its variable follows it."""
     shell.write(platform=PLATFORM + ENVIRONMENTS, stores=NO_SCHEDULE)
     text = shell.run("explain", "Sales", "schedule", "model", "--env", "prod").stdout
@@ -248,7 +219,7 @@ def test_explain_shows_every_layer_of_a_value(shell: Shell) -> None:
     ]
 
 
-def test_explain_as_json_holds_place_and_winner(shell: Shell) -> None:
+def test_explain_as_json_holds_place_and_winner(shell: ModelShell) -> None:
     """A program reads the layers; a row's field is explained by what made it."""
     shell.write(
         platform=PLATFORM + ENVIRONMENTS,
@@ -271,13 +242,13 @@ def test_explain_as_json_holds_place_and_winner(shell: Shell) -> None:
     assert layers("platform_name")[-1][0] == "computed by DAG Foundry from platforms.Live.name"
 
 
-def test_schema_of_the_installed_types_is_printed(shell: Shell) -> None:
+def test_schema_of_the_installed_types_is_printed(shell: ModelShell) -> None:
     """Sections of both built-in types are in it, so that an editor knows their keys."""
     schema = json.loads(shell.run("schema").stdout)
     assert {"stores", "transformers", "environments"} <= set(schema["properties"])
 
 
-def test_validate_prints_sarif(shell: Shell) -> None:
+def test_validate_prints_sarif(shell: ModelShell) -> None:
     """Findings go to stdout as SARIF, with exit code 1; a good model has no results."""
     assert json.loads(shell.run("validate", "model", "--format", "sarif").stdout)["runs"]
     shell.write(stores=STORES.replace("schedule", "shedule"))

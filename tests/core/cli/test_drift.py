@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import subprocess
-import sys
-from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,41 +22,18 @@ stores:
 """
 
 
-@dataclass(frozen=True)
-class Desk:
+class Desk(Shell):
     """A folder with a merged model."""
 
-    folder: Path
-
-    def run(self, *arguments: str, code: int = 0, **variables: str) -> str:
-        """Run ``dagfoundry``, check its exit code and return what it prints."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DAGFOUNDRY_STORE_URL": f"sqlite:///{self.folder}/store.db",
-            "DAGFOUNDRY_AUTHOR": "Ada",
-            **variables,
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "dagfoundry", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
+    def says(self, *arguments: str, code: int = 0, **variables: str) -> str:
+        """Run ``dagfoundry`` and return all that it prints."""
+        done = self.run(*arguments, code=code, **variables)
         return done.stdout + done.stderr
 
     def drift(self, *arguments: str, code: int = 0) -> dict[str, Any]:
         """Run ``dagfoundry drift --json``."""
-        answer: dict[str, Any] = json.loads(self.run("drift", "--json", *arguments, code=code))
+        answer: dict[str, Any] = self.json("drift", *arguments, code=code)
         return answer
-
-    def sql(self, statement: str) -> None:
-        """Change the store by hand."""
-        with closing(sqlite3.connect(self.folder / "store.db")) as connection, connection:
-            connection.execute(statement)
 
 
 @pytest.fixture
@@ -75,7 +47,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_without_drift_it_exits_with_zero_and_says_who_was_not_asked(desk: Desk) -> None:
     """Nobody takes a place that was not looked at for one that agrees."""
-    text = desk.run("drift")
+    text = desk.says("drift")
     assert "Shop: no drift (revision 1)" in text
     assert "no model was compared" in text
     assert "airflow was not asked" in text
@@ -91,7 +63,7 @@ def test_a_hand_edit_is_shown_field_by_field(desk: Desk) -> None:
         ("store", "live__Stock_ingestion", "priority", 3),
         ("store", "live__Stock_ingestion", "status", "inactive"),
     }
-    assert "live__Stock_ingestion" in desk.run("drift", code=2)
+    assert "live__Stock_ingestion" in desk.says("drift", code=2)
 
 
 def test_recording_makes_the_drift_a_revision(desk: Desk) -> None:
@@ -99,10 +71,10 @@ def test_recording_makes_the_drift_a_revision(desk: Desk) -> None:
     desk.sql("UPDATE live_airflow_dsg SET status = 'inactive' WHERE stream_key = 'Stock'")
     assert desk.drift("--record", "-m", "Source is away")["recorded"] == 2
     assert desk.drift()["differences"] == []
-    shown = desk.run("show", "Stock")
+    shown = desk.says("show", "Stock")
     assert "unknown (edited in the database)" in shown
     assert "Source is away (recorded by Ada)" in shown
-    assert "nothing to record" in desk.run("drift", "--record")
+    assert "nothing to record" in desk.says("drift", "--record")
 
 
 def test_what_is_held_back_exits_with_two(desk: Desk) -> None:
@@ -116,10 +88,10 @@ def test_what_is_held_back_exits_with_two(desk: Desk) -> None:
 def test_a_broken_row_is_recorded_and_can_be_looked_at(desk: Desk) -> None:
     """Neither list nor show breaks on it."""
     desk.sql("UPDATE live_airflow_dsg SET config_json = '{oops' WHERE stream_key = 'Stock'")
-    assert "its last good definition" in desk.run("drift", "--record").lower()
-    desk.run("list")
-    assert "{oops" in desk.run("show", "Stock")
-    assert json.loads(desk.run("show", "Stock", "--json"))["config"]["broken"] == "{oops"
+    assert "its last good definition" in desk.says("drift", "--record").lower()
+    desk.says("list")
+    assert "{oops" in desk.says("show", "Stock")
+    assert json.loads(desk.says("show", "Stock", "--json"))["config"]["broken"] == "{oops"
 
 
 def test_a_model_is_compared_with_what_is_recorded(desk: Desk) -> None:
@@ -135,15 +107,15 @@ def test_a_model_is_compared_with_what_is_recorded(desk: Desk) -> None:
         "MERGE_URL",
         "OTHER_URL",
     )
-    assert "model" in desk.run("drift", code=2, DAGFOUNDRY_MODEL="model.yaml")
+    assert "model" in desk.says("drift", code=2, DAGFOUNDRY_MODEL="model.yaml")
 
 
 def test_a_model_of_another_foundry_is_refused(desk: Desk) -> None:
     """Comparing the wrong one would find everything changed."""
-    text = desk.run("drift", "model.yaml", "--foundry", "Other", code=1)
+    text = desk.says("drift", "model.yaml", "--foundry", "Other", code=1)
     assert "the model is that of foundry 'Shop', not of 'Other'" in text
 
 
 def test_a_store_without_a_foundry_is_one_error(tmp_path: Path) -> None:
     """It says what to do."""
-    assert "does not exist" in Desk(folder=tmp_path).run("drift", code=1)
+    assert "does not exist" in Desk(folder=tmp_path).says("drift", code=1)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from shell import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,43 +27,20 @@ STORE = """\
 """
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A folder with a model and a store, and the command to run there."""
-
-    folder: Path
+class Desk(Shell):
+    """A shell whose model a test changes."""
 
     def model(self, **schedules: str) -> None:
         """Write a model with stores of these names and schedules."""
         stores = [STORE % (name, schedule, name) for name, schedule in schedules.items()]
         (self.folder / "model.yaml").write_text(MODEL + "".join(stores))
 
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run ``dagfoundry`` and check its exit code."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DAGFOUNDRY_STORE_URL": "sqlite:///store.db",
-            "DAGFOUNDRY_HOME": str(self.folder),
-            "DAGFOUNDRY_MODEL": "model.yaml",
-            "DAGFOUNDRY_AUTHOR": "Ada <ada@example.org>",
-        }
-        command = [sys.executable, "-m", "dagfoundry", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    def json(self, *arguments: str, code: int = 0) -> Any:  # noqa: ANN401 - any JSON value
-        """Run a command with --json and return what it prints."""
-        return json.loads(self.run(*arguments, "--json", code=code).stdout)
-
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A folder with a model."""
-    made = Desk(folder=tmp_path)
+    variables = {"DAGFOUNDRY_MODEL": "model.yaml", "DAGFOUNDRY_AUTHOR": "Ada <ada@example.org>"}
+    made = Desk(folder=tmp_path, variables=variables)
     made.model(Sales="0 * * * *")
     return made
 

@@ -3,49 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from shell import Shell
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart"
-
-
-@dataclass(frozen=True)
-class Shell:
-    """A folder with a store that holds the quickstart."""
-
-    folder: Path
-
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run ``dagfoundry`` and check its exit code."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "DAGFOUNDRY_STORE_URL": "sqlite:///store.db",
-            "DAGFOUNDRY_HOME": str(self.folder),
-            "DAGFOUNDRY_AUTHOR": "Ada",
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "dagfoundry", *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    def execute(self, statement: str) -> None:
-        """Run SQL in the store, as a hand edit does."""
-        with sqlite3.connect(self.folder / "store.db") as connection:
-            connection.execute(statement)
-        connection.close()
 
 
 @pytest.fixture
@@ -82,7 +45,7 @@ def test_an_export_without_a_folder_is_one_document(shell: Shell) -> None:
 
 def test_an_export_that_is_not_whole_writes_nothing_unless_told(shell: Shell) -> None:
     """Each row is listed with its reason; --partial writes the rest."""
-    shell.execute(BREAK_PRIORITY)
+    shell.sql(BREAK_PRIORITY)
     refused = shell.run("export", "--out", "model", code=1)
     assert "'Reference' of platform 'YellowLive'" in refused.stderr
     assert "priority: Input should be a valid integer" in refused.stderr
@@ -106,7 +69,7 @@ def test_a_revision_that_is_not_there_is_named(shell: Shell) -> None:
 def test_upgrade_check_names_a_row_that_was_broken_by_hand(shell: Shell) -> None:
     """Exit code 0 before, 1 after; where, what, why and what to do."""
     assert "7 rows checked: 0 bad" in shell.run("upgrade", "--check").stdout
-    shell.execute(BREAK_PRIORITY)
+    shell.sql(BREAK_PRIORITY)
     shown = shell.run("upgrade", "--check", code=1).stdout
     for part in (
         "yellowlive_airflow_dsg: 'Reference' of platform 'YellowLive'",
@@ -122,7 +85,7 @@ def test_upgrade_check_names_a_row_that_was_broken_by_hand(shell: Shell) -> None
 
 def test_upgrade_check_reports_a_type_that_is_not_installed(shell: Shell) -> None:
     """By name, with the number of its rows."""
-    shell.execute("UPDATE quickstart_changes SET factory_type = 'lake' WHERE entry_key <> ''")
+    shell.sql("UPDATE quickstart_changes SET factory_type = 'lake' WHERE entry_key <> ''")
     shown = shell.run("upgrade", "--check", code=1).stdout
     assert "factory type 'lake' is not installed: 5 rows" in shown
 
@@ -138,7 +101,7 @@ def test_upgrade_without_check_says_that_there_is_nothing_to_write(shell: Shell)
 def test_show_says_in_which_version_a_row_is_stored(shell: Shell) -> None:
     """And why a newer one cannot be read."""
     assert json.loads(shell.run("show", "Reference", "--json").stdout)["config_version"] == 1
-    shell.execute(
+    shell.sql(
         "UPDATE quickstart_changes SET after = "
         'replace(after, \'\\"runner\\"\', \'\\"config_version\\": 7, \\"runner\\"\')'
     )
