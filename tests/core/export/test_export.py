@@ -19,7 +19,7 @@ from dagfoundry.model import load_model
 from dagfoundry.plugins import Plugins, load_plugins
 from dagfoundry.store import Source, Store
 from dagfoundry.store.read import read_head, read_revisions
-from dagfoundry.store.stored import recorded_rows, stored_rows
+from dagfoundry.store.stored import rows_as_of, stored_rows
 from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Bench:
             states = (
                 stored_rows(connection, head, types)
                 if at is None
-                else recorded_rows(connection, head, at)
+                else rows_as_of(connection, head, at)
             )
             (revision,) = read_revisions(connection, head, revision=at or head.revision)
         return export_model(head, states, revision, plugins)

@@ -9,7 +9,7 @@ from dagfoundry.export import export_model
 from dagfoundry.merge import plan_merge
 from dagfoundry.model import load_model
 from dagfoundry.store.read import read_head, read_revisions
-from dagfoundry.store.stored import recorded_rows, stored_rows
+from dagfoundry.store.stored import rows_as_of, stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def export(tower: Tower, *, age: int = 3, at: int | None = None) -> Export:
         states = (
             stored_rows(connection, head, [plugins.type("alarm")])
             if at is None
-            else recorded_rows(connection, head, at)
+            else rows_as_of(connection, head, at)
         )
         (revision,) = read_revisions(connection, head, revision=at or head.revision)
     return export_model(head, states, revision, plugins)

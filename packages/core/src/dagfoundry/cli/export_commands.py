@@ -17,7 +17,7 @@ from dagfoundry.export import export_model
 from dagfoundry.model.folder import write_new_folder
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store.read import read_head, read_revisions
-from dagfoundry.store.stored import recorded_rows, stored_rows
+from dagfoundry.store.stored import rows_as_of, stored_rows
 
 if TYPE_CHECKING:
     from dagfoundry.export import Export
@@ -68,9 +68,7 @@ def _exported(store: Store, foundry: str, at: int | None, plugins: Plugins) -> E
             raise SettingInvalidError(msg, remedy="Name one from 1 to the newest with --at.")
         types = [installed.type for installed in plugins.types.values()]
         states = (
-            stored_rows(connection, head, types)
-            if at is None
-            else recorded_rows(connection, head, at)
+            stored_rows(connection, head, types) if at is None else rows_as_of(connection, head, at)
         )
     return export_model(head, states, revisions[0], plugins)
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy import inspect, select
 
 from dagfoundry.errors import ConfigTooNewError, UpcastFailedError
-from dagfoundry.factories import Status
+from dagfoundry.factories import LIVING, Status
 from dagfoundry.guards import is_large_share
 from dagfoundry.store.records import RowKind, row_key
 from dagfoundry.store.tables import DAGS, PLATFORMS
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _STATUSES: Final = tuple(status.value for status in Status if status is not Status.PURGED)
-_LIVING: Final = (Status.ACTIVE.value, Status.INACTIVE.value)
 
 Owner = tuple[str, str, str]
 """Foundry, table and row key that a DAG id belongs to."""
@@ -197,4 +196,4 @@ def is_leaving(edit: HandEdit) -> bool:
 
 
 def _is_living_entry(row: RecordedRow) -> bool:
-    return row.kind is RowKind.ENTRY and row.state["status"] in _LIVING
+    return row.kind is RowKind.ENTRY and row.state["status"] in LIVING

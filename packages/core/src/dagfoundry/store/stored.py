@@ -51,7 +51,7 @@ def stored_rows(
     types that are not installed count as live: their tables are not looked at.
     """
     recorded = {
-        _address(row): row
+        row.address: row
         for row in read_rows(connection, head, head.revision)
         if row.kind is not RowKind.INFRASTRUCTURE and row.status is not Status.PURGED
     }
@@ -116,7 +116,7 @@ def _table(row: RowState, factory_type: FactoryType) -> Table:
     return entries_table(MetaData(), row.platform_name, factory_type.table)
 
 
-def recorded_rows(connection: Connection, head: Head, revision: int) -> list[StoredRow]:
+def rows_as_of(connection: Connection, head: Head, revision: int) -> list[StoredRow]:
     """Return every row as it was at a revision, as if its table held it so."""
     return [
         StoredRow(row=row, status=row.status.value, is_recorded=True, is_live=True)
@@ -125,15 +125,8 @@ def recorded_rows(connection: Connection, head: Head, revision: int) -> list[Sto
     ]
 
 
-def _address(row: RowState) -> tuple[RowKind, str, str, str]:
-    return row.kind, row.platform_name, row.factory_type, row.key
-
-
 def _is_same(row: RowState, live: LiveRow | None) -> bool:
-    return live is not None and live.state == {
-        "status": row.status.value,
-        "config_json": row.config_json,
-    }
+    return live is not None and live.state == row.state
 
 
 def _edited(live: LiveRow, recorded: RowState | None, head: Head) -> StoredRow:
