@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from sqlalchemy import inspect, select
 
 from dagfoundry.adoption import AdoptionFinding, config_findings, finding
 from dagfoundry.factories import Status
-from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.names import infrastructure_dag_id, is_dag_id
 from dagfoundry.store.live import entry_rows, factory_rows
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import DAGS, FoundryTables, entries_table_name
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.live import LiveRow
 
-_DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _COLUMNS: Final = ("config_json", "status")
 _LATER: Final = "then run `dagfoundry drift --record`."
 
@@ -112,7 +110,7 @@ class _Reader:
     def _take(self, row: LiveRow) -> bool:
         """Keep a row for the revision; one whose DAG id cannot be used is held out."""
         problem = None
-        if not _DAG_ID.fullmatch(row.dag_id):
+        if not is_dag_id(row.dag_id):
             problem = f"makes DAG id {row.dag_id!r}, which Airflow refuses"
         elif row.dag_id in self.dag_ids:
             problem = f"makes DAG id {row.dag_id!r}, which belongs to {self.dag_ids[row.dag_id]}"

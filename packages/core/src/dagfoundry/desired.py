@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from sqlalchemy import MetaData
@@ -14,7 +13,7 @@ from dagfoundry.drafts import draft_entries
 from dagfoundry.errors import Finding, ModelInvalidError
 from dagfoundry.factories import Status
 from dagfoundry.lineage import find_circles, find_producers, lineage_keys
-from dagfoundry.names import dag_id_of, infrastructure_dag_id
+from dagfoundry.names import dag_id_of, infrastructure_dag_id, is_dag_id
 from dagfoundry.row_config import entry_config, factory_config
 from dagfoundry.rules import Rule
 from dagfoundry.store.records import RowKind
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from dagfoundry.factories import FactoryType
     from dagfoundry.model import LoadedModel
     from dagfoundry.plugins import Plugins
-
-_DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,7 +175,7 @@ def _bad_dag_ids(model: LoadedModel, rows: Sequence[DesiredRow]) -> Iterator[Fin
     owners: dict[str, list[DesiredRow]] = defaultdict(list)
     for row in rows:
         owners[row.dag_id].append(row)
-        if not _DAG_ID.fullmatch(row.dag_id):
+        if not is_dag_id(row.dag_id):
             what = f"DAG id {row.dag_id!r} is illegal"
             remedy = "Use letters, digits, '_', '-', '.'; 250 characters at most."
             yield row.finding(what, remedy, Rule.DAG_ID)

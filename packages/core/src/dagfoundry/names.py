@@ -20,6 +20,19 @@ NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,127}$"
 PLATFORM_NAME_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 """Names of foundries and platforms."""
 
+_DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
+
+
+def is_dag_id(text: str) -> bool:
+    """Return whether Airflow takes a text as a DAG id, on any version.
+
+    Example::
+
+        >>> is_dag_id("yellowlive__Sales_ingestion"), is_dag_id("a#b")
+        (True, False)
+    """
+    return _DAG_ID.fullmatch(text) is not None
+
 
 @lru_cache(maxsize=8192)
 def k8s_name(name: str) -> str:

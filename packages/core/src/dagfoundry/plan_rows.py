@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +12,7 @@ from sqlalchemy import MetaData, Table
 
 from dagfoundry.errors import PlanInvalidError
 from dagfoundry.factories import LIVING
-from dagfoundry.names import bucket_of, dag_id_of
+from dagfoundry.names import bucket_of, dag_id_of, is_dag_id
 from dagfoundry.plan import Plan, PlannedChange, action_of
 from dagfoundry.store.records import RowKind
 from dagfoundry.store.tables import FoundryTables, entries_table
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from dagfoundry.plan_file import PlanFile, PlanFileRow
     from dagfoundry.plugins import Plugins
 
-_DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _REMEDY: Final = "Make the plan anew with `dagfoundry plan MODEL --out FILE`."
 
 
@@ -122,7 +120,7 @@ class _RowMaker:
             yield f"is no {row.action.value!r}"
         if lives and row.platform_name not in self._file.platforms:
             yield f"is on platform {row.platform_name!r}, which the plan does not name"
-        if lives and not _DAG_ID.fullmatch(dag_id):
+        if lives and not is_dag_id(dag_id):
             yield "has an illegal DAG id"
         if lives:
             yield from _config_problems(row, factory_type)

@@ -9,7 +9,6 @@ say, or retire a large share of a foundry.
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from sqlalchemy import inspect, select
 from dagfoundry.errors import ConfigTooNewError, UpcastFailedError
 from dagfoundry.factories import LIVING, Status
 from dagfoundry.guards import is_large_share
+from dagfoundry.names import is_dag_id
 from dagfoundry.store.records import RowKind, row_key
 from dagfoundry.store.tables import DAGS, PLATFORMS
 from dagfoundry.upcast import upcast_config
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from dagfoundry.store.recorded import RecordedRow
     from dagfoundry.store.records import Head
 
-_DAG_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _STATUSES: Final = tuple(status.value for status in Status if status is not Status.PURGED)
 
 Owner = tuple[str, str, str]
@@ -95,7 +94,7 @@ class _Names:
         row = edit.live
         if row is None or edit.recorded is not None:
             return ""
-        if not _DAG_ID.fullmatch(row.dag_id):
+        if not is_dag_id(row.dag_id):
             return (
                 f"DAG id {row.dag_id!r} is illegal. Give it a key of letters, digits, '_', '-', '.'"
                 " that leaves the DAG id within 250 characters."
