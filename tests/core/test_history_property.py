@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import MetaData, delete, insert
 
+from dagfoundry.drift import record_hand_edits
+from dagfoundry.errors import RevisionMissingError
 from dagfoundry.factories import LIVING, Status
 from dagfoundry.guards import Guards
 from dagfoundry.merge import plan_merge
@@ -19,7 +22,8 @@ from dagfoundry.rollback import Target, rollback, undelete
 from dagfoundry.selection import Selection
 from dagfoundry.store import RowKind, Source
 from dagfoundry.store.known import known_rows
-from dagfoundry.store.write import Origin, lock_foundry, record_revision
+from dagfoundry.store.tables import entries_table
+from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
     from conftest import Workshop
@@ -55,6 +59,10 @@ class Foundry:
         """Return the entries that a revision had when it was the newest, by key."""
         return {row.key: row for row in self.seen[revision] if row.kind is RowKind.ENTRY}
 
+    def ever_lived(self, key: str) -> bool:
+        """Return whether an entry lived in any revision."""
+        return any(key in living(self.rows(revision)) for revision in self.seen)
+
     def merge(self, texts: dict[str, str]) -> None:
         """Merge a model of these greetings; afterwards its plan is empty."""
         lines = [f"  - {{name: {key}, text: {text}}}\n" for key, text in texts.items()]
@@ -82,24 +90,24 @@ class Foundry:
         ids = [row.dag_id for row in self.seen[self.head]]
         self.workshop.store.retire(self.name, ids, author="factory", message="")
 
-    def edit(self, key: str, text: str | None) -> None:
-        """Change or delete a row by SQL, and record it as the factory DAG will."""
+    def edit(self, key: str, text: str | None, status: str = "active") -> None:
+        """Insert, change or delete a row by SQL, and record it as the factory DAG does."""
+        factory_type = self.workshop.plugins.type("greeting")
+        table = entries_table(MetaData(), f"{self.name}p", factory_type.table)
         with self.workshop.store.writing() as connection:
-            head = lock_foundry(connection, self.name)
-            (row,) = known_rows(connection, [self.rows(self.head)[key]])
-            if row.found is None:
-                return
-            is_row = row.table.c.entry_key == key
-            config = f'{{"text": "{text}"}}'
-            if text is None:
-                connection.execute(delete(row.table).where(is_row))
-            else:
-                values = {"config_json": config, "status": "active"}
-                connection.execute(update(row.table).where(is_row).values(values))
-            status = Status.PURGED if text is None else Status.ACTIVE
-            origin = Origin(author="Bob", message="", source=Source.EXTERNAL)
-            change = row.change(status, config)
-            record_revision(connection, head, [change], origin)
+            connection.execute(delete(table).where(table.c.entry_key == key))
+            if text is not None:
+                config = f'{{"text": "{text}"}}'
+                row = {"entry_key": key, "config_json": config, "status": status}
+                connection.execute(insert(table).values(row))
+        recorded = record_hand_edits(
+            self.workshop.store,
+            self.name,
+            self.workshop.plugins,
+            recorder="Bob",
+            allow_prune=True,
+        )
+        assert recorded.held_back == ()
 
     def stand_as_history_says(self) -> bool:
         """Whether each row stands in its table as the newest revision has it."""
@@ -118,7 +126,12 @@ steps = st.one_of(
     st.tuples(st.just("roll back"), st.floats(0, 1), st.none() | keys),
     st.tuples(st.just("undelete"), keys),
     st.tuples(st.just("retire")),
-    st.tuples(st.just("edit"), keys, st.none() | st.sampled_from(["x", "z"])),
+    st.tuples(
+        st.just("edit"),
+        keys,
+        st.none() | st.sampled_from(["x", "z"]),
+        st.sampled_from(["active", "inactive", "retiring", "retired"]),
+    ),
 )
 
 
@@ -131,11 +144,13 @@ def do(foundry: Foundry, step: tuple[object, ...]) -> None:
         case ("roll back", float() as share, key) if key is None or key in known:
             foundry.roll_back(1 + round(share * (foundry.head - 1)), key)
         case ("undelete", str() as key) if key in known:
-            foundry.undelete(key)
+            refused = pytest.raises(RevisionMissingError, match="active in no revision")
+            with nullcontext() if foundry.ever_lived(key) else refused:
+                foundry.undelete(key)
         case ("retire",):
             foundry.retire()
-        case ("edit", str() as key, text) if key in known:
-            foundry.edit(key, text)
+        case ("edit", str() as key, text, str() as status):
+            foundry.edit(key, text, status)
     foundry.note()
 
 
@@ -189,7 +204,7 @@ def test_what_was_gone_drains_after_a_rollback_of_a_rollback(workshop: Workshop,
     for step in (("merge", {"a": "x", "b": "x"}), ("merge", {"b": "x"}), ("retire",)):
         do(foundry, step)
     if gone == "purge":
-        do(foundry, ("edit", "a", None))
+        do(foundry, ("edit", "a", None, ""))
     start = foundry.head
     foundry.roll_back(1)
     assert foundry.rows(foundry.head)["a"].status is Status.ACTIVE
