@@ -196,6 +196,16 @@ def test_a_broken_row_is_recorded_with_what_is_wrong(
     assert find(workshop).edits == ()
 
 
+@pytest.mark.parametrize("status", ["inactive", "retired", "disabled", None])
+def test_a_row_that_was_never_active_is_no_edit(workshop: Workshop, status: str | None) -> None:
+    """Only active rows count to the reference's readers, so no other becomes a DAG by itself."""
+    workshop.greet("a")
+    add(workshop, "late", status=status)
+    found = find(workshop)
+    assert found.edits == ()
+    assert [row.key for row in found.ignored] == ["late"]
+
+
 @pytest.mark.parametrize("status", ["aktive", None, "", "purged", "Active"])
 def test_a_status_that_means_nothing_is_said_and_not_recorded(
     workshop: Workshop, status: str | None

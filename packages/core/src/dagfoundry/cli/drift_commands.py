@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dagfoundry.drift import Difference, HandEdit, Recording
     from dagfoundry.model import LoadedModel
     from dagfoundry.store import Store
+    from dagfoundry.store.live import LiveRow
 
 _DIFFERENCES_FOUND = 2
 
@@ -102,6 +103,7 @@ def _show_drift(
         found = find_hand_edits(connection, head, plugins, allow_prune=allow_prune)
     differences = list(hand_edit_differences(found.edits))
     notes = _edit_notes(found.edits) + _type_notes(found.not_installed)
+    notes += [_ignored(row) for row in found.ignored]
     if model is None:
         notes.append(_no_model())
     differences += model_differences(found, desired) if model else []
@@ -144,6 +146,10 @@ def _type_notes(not_installed: Sequence[str]) -> list[str]:
         f"rows of factory type {name!r} were left alone: it is not installed"
         for name in not_installed
     ]
+
+
+def _ignored(row: LiveRow) -> str:
+    return f"ignored: {row.dag_id} was never recorded, and its status is {row.status!r}, not active"
 
 
 def _no_model() -> str:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from dagfoundry.drift.checks import check_edits
+from dagfoundry.factories import Status
 from dagfoundry.store.live import factory_live_rows, live_rows
 from dagfoundry.store.recorded import recorded_rows, state_text
 from dagfoundry.store.tables import FoundryTables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from dagfoundry.store.live import LiveRow
     from dagfoundry.store.recorded import RecordedRow
     from dagfoundry.store.records import Head, RowKind
+
+    Address = tuple[RowKind, str, str, str]
 
 Factory = tuple[str, str]
 """A platform's name and a factory type's."""
@@ -83,12 +86,15 @@ class HandEdits:
         edits: The rows that differ, by DAG id.
         recorded: The rows as they are recorded.
         not_installed: Factory types whose rows were left alone.
+        ignored: Rows that history does not know and that are not active: they read as
+            absent, as they do to the reference's own readers.
     """
 
     head: Head
     edits: tuple[HandEdit, ...]
     recorded: tuple[RecordedRow, ...] = field(repr=False)
     not_installed: tuple[str, ...]
+    ignored: tuple[LiveRow, ...] = ()
 
 
 def find_hand_edits(
@@ -111,7 +117,10 @@ def find_hand_edits(
     recorded = recorded_rows(connection, head, factory)
     live = _live_rows(connection, head, plugins, factory)
     known = [row for row in recorded if row.factory_type in plugins.types]
-    edits = list(_compare(live, known))
+    before = {row.address: row for row in known}
+    ignored = [row for row in live if _is_absent(row, before.get(row.address))]
+    absent = {row.address for row in ignored}
+    edits = list(_compare((row for row in live if row.address not in absent), before))
     checked = check_edits(
         connection, head, edits, plugins=plugins, recorded=known, allow_prune=allow_prune
     )
@@ -123,7 +132,12 @@ def find_hand_edits(
         edits=tuple(sorted(checked, key=lambda edit: edit.row.dag_id)),
         recorded=tuple(recorded),
         not_installed=tuple(sorted(foreign)),
+        ignored=tuple(ignored),
     )
+
+
+def _is_absent(row: LiveRow, known: RecordedRow | None) -> bool:
+    return row.status != Status.ACTIVE.value and (known is None or known.is_gone)
 
 
 def _live_rows(
@@ -138,9 +152,8 @@ def _live_rows(
     return factory_live_rows(connection, head.foundry, platform_name, plugins.type(factory_type))
 
 
-def _compare(live: Sequence[LiveRow], recorded: Sequence[RecordedRow]) -> Iterator[HandEdit]:
-    before = {row.address: row for row in recorded}
-    seen: set[tuple[RowKind, str, str, str]] = set()
+def _compare(live: Iterable[LiveRow], before: Mapping[Address, RecordedRow]) -> Iterator[HandEdit]:
+    seen: set[Address] = set()
     for row in live:
         seen.add(row.address)
         known = before.get(row.address)
