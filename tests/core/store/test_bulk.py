@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.store import Store
 
+COLUMNS = ("number", "select", "name", "made at")
 HARD = ["50 % off %s %(a)s", "it's", 'a "b"', "back\\slash", "né 🦆", ":name ?", "", None, "$1\n\t"]
 MOMENT = (DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")).with_variant(
     mysql.DATETIME(fsp=6), "mariadb"
@@ -46,24 +47,21 @@ def table(store: Store, store_url: URL) -> Table:
 
 def test_rows_come_back_as_they_were(store: Store, table: Table) -> None:
     """More of them than one statement takes."""
-    rows = [
-        {"number": n, "select": HARD[n % len(HARD)], "name": "n", "made at": WHEN}
-        for n in range(2500)
-    ]
+    rows = [(number, HARD[number % len(HARD)], "n", WHEN) for number in range(2500)]
     with store.writing() as connection:
-        insert_rows(connection, table, rows)
+        insert_rows(connection, table, COLUMNS, rows)
     with store.reading() as connection:
         found = connection.execute(select(table).order_by(table.c.number)).all()
-    assert [tuple(row) for row in found] == [tuple(row.values()) for row in rows]
+    assert [tuple(row) for row in found] == rows
 
 
 def test_a_key_that_is_taken_is_an_integrity_error(store: Store, table: Table) -> None:
     """Nothing of the transaction stays."""
-    row = {"number": 1, "select": "a", "name": "n", "made at": None}
+    row = (1, "a", "n", None)
 
     def insert_it(times: int) -> None:
         with store.writing() as connection:
-            insert_rows(connection, table, [row] * times)
+            insert_rows(connection, table, COLUMNS, [row] * times)
 
     insert_it(0)
     with pytest.raises(IntegrityError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 from sqlalchemy import MetaData
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from dagfoundry.model import LoadedModel
     from dagfoundry.plugins import Plugins
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredRow:
@@ -44,6 +47,7 @@ class DesiredRow:
         key: Key of an entry; empty for a factory.
         dag_id: DAG id.
         config: Parsed config_json.
+        config_json: Its text, as the row will hold it.
         table: The row's table.
         primary_key: Key columns and values.
         status: Active, or inactive for ``enabled: false``.
@@ -62,6 +66,11 @@ class DesiredRow:
     status: Status = Status.ACTIVE
     path: str = ""
     place: Place | None = None
+    config_json: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Write the config's text."""
+        object.__setattr__(self, "config_json", _ENCODER.encode(self.config))
 
     @property
     def address(self) -> tuple[RowKind, str, str, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import LEAVING, LIVING, OWN_KEY, Status
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from dagfoundry.fields import State
     from dagfoundry.store.live import LiveRow
     from dagfoundry.store.records import Head
-
-
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 class Action(str, Enum):
@@ -146,6 +142,8 @@ def _wanted_changes(
         if known is None:
             yield _write(head, row, None)
             continue
+        if (known.status, known.config_json) == (row.status.value, row.config_json):
+            continue
         read = _read(known, row)
         kept = replace(row, config=with_kept_keys(row, read.kept))
         fields = [*_status_changes(known, kept), *_changed(read, kept.config)]
@@ -171,7 +169,7 @@ def _write(
         bucket=bucket_of(row.dag_id, head.buckets),
         before=before,
         status=row.status,
-        config_json=_ENCODER.encode(row.config),
+        config_json=row.config_json,
     )
     return PlannedChange(action=action_of(before, row.status), row=change, read=read)
 

@@ -8,13 +8,12 @@ them and its errors are raised.
 from __future__ import annotations
 
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import insert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Column, Table
     from sqlalchemy.engine import Connection, Dialect
@@ -26,8 +25,16 @@ _ROWS: Final = 1000
 """Rows in one statement."""
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns; at least two columns.
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Values]
+) -> None:
+    """Insert rows.
+
+    Args:
+        connection: An open connection.
+        table: The table.
+        columns: Names of at least two of its columns.
+        rows: A value for each of the columns, row by row.
 
     Raises:
         IntegrityError: A key is taken.
@@ -35,15 +42,16 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     if not rows:
         return
     dialect = connection.dialect
-    columns = [table.c[name] for name in rows[0]]
+    described = [table.c[name] for name in columns]
     if dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        statement = f"{_head(table, columns, dialect)} ({marks})"
-        connection.exec_driver_sql(statement, list(_values(rows, columns, dialect)))
+        statement = f"{_head(table, described, dialect)} ({marks})"
+        connection.exec_driver_sql(statement, _bound(rows, described, dialect))
     elif dialect.driver == "psycopg2" and _cursor(connection).connection.encoding == _UTF8:
-        _insert_psycopg2(connection, table, columns, list(_values(rows, columns, dialect)))
+        _insert_psycopg2(connection, table, described, _bound(rows, described, dialect))
     else:
-        connection.execute(insert(table), list(rows))
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        connection.execute(insert(table), named)
 
 
 def _head(table: Table, columns: Iterable[Column[Any]], dialect: Dialect) -> str:
@@ -52,21 +60,19 @@ def _head(table: Table, columns: Iterable[Column[Any]], dialect: Dialect) -> str
     return f"INSERT INTO {preparer.format_table(table)} ({names}) VALUES"
 
 
-def _values(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column[Any]], dialect: Dialect
-) -> Iterator[Values]:
-    """Yield rows as tuples, in the form that the driver takes."""
-    values = map(itemgetter(*(column.name for column in columns)), rows)
-    found = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
-    # a revision's rows share their times, so each is converted once
-    convert = {index: lru_cache(8)(processor) for index, processor in enumerate(found) if processor}
-    if not convert:
-        yield from values
-        return
-    for row in values:
-        yield tuple(
-            convert[index](value) if index in convert else value for index, value in enumerate(row)
-        )
+def _bound(
+    rows: Sequence[Values], columns: Sequence[Column[Any]], dialect: Dialect
+) -> list[Values]:
+    """Return rows in the form that the driver takes; converted column by column for speed."""
+    convert = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    if not any(convert):
+        return list(rows)
+    found = [
+        # a revision's rows share their times, so each is converted once
+        map(lru_cache(8)(processor), values) if processor else values
+        for processor, values in zip(convert, zip(*rows, strict=True), strict=True)
+    ]
+    return list(zip(*found, strict=True))
 
 
 def _insert_psycopg2(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,22 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from dagfoundry.store.records import VersionRecord
+
+
+_NEW_COLUMNS: Final = ("config_json", "status", "created_at", "updated_at")
+_CHANGE_COLUMNS: Final = (
+    "revision",
+    "table_name",
+    "row_key",
+    "kind",
+    "platform_name",
+    "factory_type",
+    "entry_key",
+    "dag_id",
+    "bucket",
+    "before",
+    "after",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +74,11 @@ class RowChange:
     before: Mapping[str, str | None] | None
     status: Status
     config_json: str
+
+    @property
+    def table_name(self) -> str:
+        """Name of its table, a plain text: SQLAlchemy's own kind slows a driver down."""
+        return str(self.table.name)
 
     @property
     def row_key(self) -> str:
@@ -187,11 +208,8 @@ def record_revision(
     _write_dag_ids(connection, head.foundry, changes)
     tables = FoundryTables(head.foundry)
     connection.execute(insert(tables.revisions), [_revision_values(head, moved, origin, now)])
-    insert_rows(
-        connection,
-        tables.changes,
-        [_change_values(change, moved.revision) for change in changes],
-    )
+    rows = [_change_values(change, moved.revision) for change in changes]
+    insert_rows(connection, tables.changes, _CHANGE_COLUMNS, rows)
     connection.execute(
         update(FOUNDRIES)
         .where(FOUNDRIES.c.foundry == head.foundry.lower())
@@ -205,24 +223,28 @@ def _write_rows(connection: Connection, changes: Sequence[RowChange], now: datet
         mine = [change for change in changes if change.table.name == table.name]
         gone = [_key_values(c) for c in mine if c.status is Status.PURGED and c.is_stored]
         kept = [c for c in mine if c.status is not Status.PURGED]
-        fresh = [_row_values(c, now) | {"created_at": now} for c in kept if not c.is_stored]
-        known = [_row_values(c, now, prefix="b_") for c in kept if c.is_stored]
+        fresh = [_new_values(c, now) for c in kept if not c.is_stored]
+        known = [_row_values(c, now) for c in kept if c.is_stored]
         if gone:
             connection.execute(delete(table).where(*_is_row(table)), gone)
         if fresh:
-            insert_rows(connection, table, fresh)
+            insert_rows(connection, table, [*kept[0].primary_key, *_NEW_COLUMNS], fresh)
         if known:
             connection.execute(_update_row(table), known)
 
 
-def _row_values(change: RowChange, now: datetime, prefix: str = "") -> dict[str, Any]:
-    values = {
-        **change.primary_key,
-        "config_json": change.config_json,
-        "status": change.status.value,
-        "updated_at": now,
+def _new_values(change: RowChange, now: datetime) -> tuple[Any, ...]:
+    key = change.primary_key.values()
+    return (*key, change.config_json, change.status.value, now, now)
+
+
+def _row_values(change: RowChange, now: datetime) -> dict[str, Any]:
+    return {
+        **_key_values(change),
+        "b_config_json": change.config_json,
+        "b_status": change.status.value,
+        "b_updated_at": now,
     }
-    return {f"{prefix}{column}": value for column, value in values.items()}
 
 
 def _key_values(change: RowChange) -> dict[str, str]:
@@ -245,19 +267,14 @@ def _write_dag_ids(connection: Connection, foundry: str, changes: Sequence[RowCh
         connection.execute(select(DAGS.c.dag_id).where(DAGS.c.foundry == foundry)).scalars()
     )
     fresh = [
-        {
-            "dag_id": change.dag_id,
-            "foundry": foundry,
-            "table_name": change.table.name,
-            "row_key": change.row_key,
-        }
+        (change.dag_id, foundry, change.table_name, change.row_key)
         for change in changes
         if change.dag_id not in known
     ]
     if not fresh:
         return
     try:
-        insert_rows(connection, DAGS, fresh)
+        insert_rows(connection, DAGS, ("dag_id", "foundry", "table_name", "row_key"), fresh)
     except IntegrityError as error:
         msg = "a DAG id of this merge was taken by another foundry of the store meanwhile"
         raise StoreConflictError(msg, remedy="Run the merge again; it will name it.") from error
@@ -276,20 +293,20 @@ def _revision_values(head: Head, moved: Head, origin: Origin, now: datetime) -> 
     }
 
 
-def _change_values(change: RowChange, revision: int) -> dict[str, Any]:
-    return {
-        "revision": revision,
-        "table_name": change.table.name,
-        "row_key": change.row_key,
-        "kind": change.kind.value,
-        "platform_name": change.platform_name,
-        "factory_type": change.factory_type,
-        "entry_key": change.key,
-        "dag_id": change.dag_id,
-        "bucket": change.bucket,
-        "before": None if change.before is None else json.dumps(dict(change.before)),
-        "after": json.dumps(change.after),
-    }
+def _change_values(change: RowChange, revision: int) -> tuple[Any, ...]:
+    return (
+        revision,
+        change.table_name,
+        change.row_key,
+        change.kind.value,
+        change.platform_name,
+        change.factory_type,
+        change.key,
+        change.dag_id,
+        change.bucket,
+        None if change.before is None else json.dumps(dict(change.before)),
+        json.dumps(change.after),
+    )
 
 
 def write_version(connection: Connection, head: Head, record: VersionRecord) -> None:
