@@ -117,18 +117,19 @@ def make_plan(
     """
     stored = {row.address: row for row in live}
     wanted = {row.address: row for row in desired}
+    written = list(_wanted_changes(head, wanted, stored))
     changes = [
-        *_wanted_changes(head, wanted, stored),
+        *written,
         *(_retire(head, row) for address, row in stored.items()
           if address not in wanted and row.status in LIVING
           if recorded is None or (row.table_name, row.row_key) in recorded),
     ]  # fmt: skip
-    written = {(c.row.kind, c.row.platform_name, c.row.factory_type, c.row.key) for c in changes}
+    known = len(wanted.keys() & stored.keys())
     return Plan(
         foundry=head.foundry,
         base_revision=head.revision,
         changes=tuple(sorted(changes, key=lambda change: change.row.dag_id)),
-        unchanged=sum(address in stored and address not in written for address in wanted),
+        unchanged=known - sum(change.row.before is not None for change in written),
     )
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from dagfoundry.drift.checks import check_edits
 from dagfoundry.factories import Status
 from dagfoundry.store.live import factory_live_rows, live_rows
-from dagfoundry.store.recorded import recorded_rows, state_text
+from dagfoundry.store.recorded import recorded_rows
+from dagfoundry.store.records import state_text
 from dagfoundry.store.tables import FoundryTables
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _compare(live: Iterable[LiveRow], before: Mapping[Address, RecordedRow]) -> 
 
 def is_same(live: LiveRow, recorded: RecordedRow) -> bool:
     """Return whether a row stands as it is recorded; texts first, values where they differ."""
-    if state_text(live) == recorded.after:
+    if state_text(live.status, live.config_json) == recorded.after:
         return True
     state = recorded.state
     return (live.status, live.config_json or "") == (state["status"], state["config_json"] or "")

@@ -102,8 +102,3 @@ def recorded_rows(
         )
         for row in connection.execute(last_changes(tables, conditions, *columns)).all()
     ]
-
-
-def state_text(row: LiveRow) -> str:
-    """Return a live row's status and config_json as history would write them."""
-    return json.dumps({"status": row.status, "config_json": row.config_json or ""})

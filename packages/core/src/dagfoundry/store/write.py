@@ -15,7 +15,7 @@ from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.bulk import insert_rows
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
-from dagfoundry.store.records import Head, RowKind, Source, row_key
+from dagfoundry.store.records import Head, RowKind, Source, row_key, state_text
 from dagfoundry.store.schema_lock import lock_schema
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
@@ -305,7 +305,7 @@ def _change_values(change: RowChange, revision: int) -> tuple[Any, ...]:
         change.dag_id,
         change.bucket,
         None if change.before is None else json.dumps(dict(change.before)),
-        json.dumps(change.after),
+        state_text(change.status.value, change.config_json),
     )
 
 
