@@ -51,6 +51,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
