@@ -121,7 +121,7 @@ def test_the_grants_cover_reader_and_writer(configured: Foundry) -> None:
 def test_the_tables_of_purged_entries_are_listed(
     configured: Foundry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Their factory type says which they are."""
+    """Their factory type says which they are, by the last definition that can be read."""
     from dagfoundry.plugins import load_plugins
 
     def tables(entry: Entry) -> Sequence[str]:
@@ -135,6 +135,8 @@ def test_the_tables_of_purged_entries_are_listed(
     )
     configured.write(a={"number": 1}, B={"number": 2})
     assert list_removable_tables(foundry=configured.name) == {"tables": {}}
+    configured.break_row("B")
+    configured.write(a={"number": 3})
     configured.write(B=Status.PURGED.value)
     assert list_removable_tables(foundry=configured.name) == {
         "tables": {"live__B_probe": ["live_b_2"]}

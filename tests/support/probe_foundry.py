@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,10 @@ class Foundry:
         """Bring the store back."""
         Path(f"{self.store.url.database}.hidden").rename(self.store.url.database)
 
+    def break_row(self, key: str) -> None:
+        """Write an entry's config as no JSON, as a hand edit may."""
+        self._write([replace(self._change(key, {}), config_json="{oops")])
+
     def dag_id(self, key: str) -> str:
         """Return the DAG id of an entry."""
         return f"live__{key}_probe"
@@ -58,8 +63,10 @@ class Foundry:
 
         A dictionary is an entry's new config; a text is its new status.
         """
+        return self._write([self._change(key, value) for key, value in entries.items()])
+
+    def _write(self, changes: list[RowChange]) -> int:
         origin = Origin(author="Ada", message="a test", source=Source.MERGE)
-        changes = [self._change(key, value) for key, value in entries.items()]
         with self.store.writing() as connection:
             head = write_revision(connection, lock_foundry(connection, self.name), changes, origin)
         for change in changes:

@@ -102,12 +102,13 @@ def list_removable_tables(*, foundry: str) -> dict[str, Any]:
 
 def _tables_of(row: RowState, store: Store, plugins: Plugins) -> list[str]:
     """Return the tables of a purged row, by its last definition that can be read."""
-    for revision in range(row.revision - 1, 0, -1):
-        for last in store.rows_at(row.foundry, revision, dag_id=row.dag_id):
-            with suppress(
-                ValueError, UpcastFailedError
-            ):  # broken by a hand edit; an older one names the same tables
-                return list(plugins.type(row.factory_type).tables(entry_of(last, plugins)))
+    factory_type, revision = plugins.type(row.factory_type), row.revision - 1
+    while older := store.rows_at(row.foundry, revision, dag_id=row.dag_id):
+        (last,) = older
+        # one that a hand edit broke is passed over: an older one names the same tables
+        with suppress(ValueError, UpcastFailedError):
+            return list(factory_type.tables(entry_of(last, plugins)))
+        revision = last.revision - 1
     return []
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from dagfoundry.adoption_rows import read_adoptable
 from dagfoundry.errors import FoundryMissingError, StoreConflictError
 from dagfoundry.factories import Status
-from dagfoundry.names import bucket_of, infrastructure_dag_id
+from dagfoundry.names import infrastructure_dag_id
 from dagfoundry.store.narrow_columns import narrow_columns
 from dagfoundry.store.read import read_foundry, read_revisions
 from dagfoundry.store.records import RowKind, Source
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from dagfoundry.adoption_rows import Adoptable
     from dagfoundry.plugins import Plugins
     from dagfoundry.store import Store
-    from dagfoundry.store.live import LiveRow
     from dagfoundry.store.records import Head
     from dagfoundry.store.write import Origin
 
@@ -98,7 +97,10 @@ def adopt(
         create_foundry(connection, foundry, buckets)
         head = lock_foundry(connection, foundry)
         claim_platforms(connection, foundry, found.platforms)
-        changes = [_change(head, row) for row in found.rows]
+        changes = [
+            row.change(head, Status.ACTIVE, before=None, config_json=row.config_json or "")
+            for row in found.rows
+        ]
         moved = record_revision(connection, head, changes, origin)
         is_narrow = bool(narrow_columns(connection, foundry))
         scope = foundry_scope(foundry)
@@ -173,19 +175,3 @@ def _refuse_owned_platforms(
             msg = f"the tables of platform {platform!r} belong to foundry {owner!r} already"
             remedy = "Two foundries never share a platform; remove its rows from one of them."
             raise StoreConflictError(msg, remedy=remedy)
-
-
-def _change(head: Head, row: LiveRow) -> RowChange:
-    return RowChange(
-        table=row.table,
-        primary_key=row.primary_key,
-        kind=row.kind,
-        platform_name=row.platform_name,
-        factory_type=row.factory_type,
-        key=row.key,
-        dag_id=row.dag_id,
-        bucket=bucket_of(row.dag_id, head.buckets),
-        before=None,
-        status=Status.ACTIVE,
-        config_json=row.config_json or "",
-    )

@@ -176,18 +176,8 @@ def _write(
 
 
 def _retire(head: Head, known: LiveRow) -> PlannedChange:
-    change = RowChange(
-        table=known.table,
-        primary_key=known.primary_key,
-        kind=known.kind,
-        platform_name=known.platform_name,
-        factory_type=known.factory_type,
-        key=known.key,
-        dag_id=known.dag_id,
-        bucket=bucket_of(known.dag_id, head.buckets),
-        before=known.state,
-        status=Status.RETIRING,
-        config_json=known.config_json or "{}",
+    change = known.change(
+        head, Status.RETIRING, before=known.state, config_json=known.config_json or "{}"
     )
     return PlannedChange(action=Action.RETIRE, row=change)
 

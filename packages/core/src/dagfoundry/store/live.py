@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import MetaData, inspect, select
 
 from dagfoundry.factories import Status
-from dagfoundry.names import dag_id_of
+from dagfoundry.names import bucket_of, dag_id_of
 from dagfoundry.store.records import RowKind, row_key
 from dagfoundry.store.tables import PLATFORMS, FoundryTables, entries_table, entries_table_name
+from dagfoundry.store.write import RowChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from dagfoundry.factories import FactoryType
+    from dagfoundry.store.records import Head
 
 _STATE: Final = ("status", "config_json")
 """What is read of a row; its times are not, for another system may have written them."""
@@ -74,6 +76,29 @@ class LiveRow:
         """
         status = None if self.status == Status.PURGED.value else self.status
         return {"status": status, "config_json": self.config_json}
+
+    def change(
+        self,
+        head: Head,
+        status: Status,
+        *,
+        before: Mapping[str, str | None] | None,
+        config_json: str,
+    ) -> RowChange:
+        """Return the change that gives the row a state, or records that it has it."""
+        return RowChange(
+            table=self.table,
+            primary_key=self.primary_key,
+            kind=self.kind,
+            platform_name=self.platform_name,
+            factory_type=self.factory_type,
+            key=self.key,
+            dag_id=self.dag_id,
+            bucket=bucket_of(self.dag_id, head.buckets),
+            before=before,
+            status=status,
+            config_json=config_json,
+        )
 
     def config(self) -> dict[str, Any]:
         """Return the parsed config; empty when a hand edit left no JSON object."""
