@@ -21,7 +21,7 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
 from dagfoundry_airflow.changes import changes_between, log_report
-from dagfoundry_airflow.memory import Memory
+from dagfoundry_airflow.memory import Memory, memory_key
 from dagfoundry_airflow.serving import await_serving, observe, require_served, serves
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Reconciliation:
         self._api = api
         self._name = name
         self._plugins = plugins
-        self._memory_key = f"dagfoundry_reconciled_{name.dag_id}"
+        self._memory_key = memory_key(name.dag_id)
 
     def run(self, *, wait_seconds: float) -> dict[str, Any]:
         """Reconcile and return the report, whose lines are logged as well.

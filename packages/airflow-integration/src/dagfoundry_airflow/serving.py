@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dagfoundry.errors import FoundryError
+from dagfoundry.store import Source
+from dagfoundry_airflow.announce import ask_for_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +74,27 @@ class Serving:
     def is_ready(self, *, removed: bool) -> bool:
         """Return whether nothing is left to wait for."""
         return self.is_published and not self.waits_for(removed=removed)
+
+
+def previous_merge(store: Store, foundry: str, until: int | None = None) -> int:
+    """Return the revision of the last merge but one, or of what else a person wrote.
+
+    What a factory DAG writes when it retires an entry is passed over.
+
+    Args:
+        store: The store.
+        foundry: Name of the foundry.
+        until: The newest revision to look at; the head by default.
+
+    Returns:
+        The revision; 0 when there is none.
+    """
+    merges = [
+        record.revision
+        for record in store.revisions(foundry)
+        if record.source is not Source.LIFECYCLE and (until is None or record.revision <= until)
+    ]
+    return merges[-2] if len(merges) > 1 else 0
 
 
 def observe(
@@ -195,6 +218,4 @@ def _ask(serving: Serving, api: AirflowApi) -> None:
     _log.info(f"revision {serving.head.revision}: waiting for {shown}")
     known = [row for row in serving.rows if row.dag_id in serving.dags]
     asked = [row for row in known if row.bucket in buckets] or known[:1]
-    one_per_file = {dag.file: dag for dag in (serving.dags[row.dag_id] for row in asked)}
-    for dag in one_per_file.values():
-        api.request_parse(dag)
+    ask_for_files(api, [serving.dags[row.dag_id] for row in asked])

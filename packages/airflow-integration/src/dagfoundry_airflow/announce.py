@@ -1,0 +1,100 @@
+"""Airflow is told that a revision was written, so that it parses the changed files now."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from dagfoundry.names import infrastructure_dag_id
+from dagfoundry_airflow.airflow_api import AirflowAccessError
+from dagfoundry_airflow.airflow_rest import AirflowRest
+from dagfoundry_airflow.login import configured_login
+from dagfoundry_airflow.rest_session import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from dagfoundry.store import Head, RowState, Store
+    from dagfoundry_airflow.airflow_api import AirflowApi, AirflowDag
+
+_FILES: Final = 16
+"""How many changed files are asked for; Airflow finds the others by itself."""
+
+_PATIENCE: Final = Patience(answer=5.0, connect=2.0, pauses=(), total=10.0)
+
+
+def announce(store: Store, head: Head, since: int) -> bool:
+    """Ask Airflow to take in what a write changed, if its connection is in the environment.
+
+    No other connection is looked at: that would take Airflow's metadata database, which a
+    machine that merges need not have, and importing Airflow takes seconds.
+
+    Args:
+        store: The store.
+        head: Where the foundry stands now.
+        since: The revision before.
+
+    Returns:
+        Whether there is such a connection.
+
+    Raises:
+        AirflowAccessError: Airflow cannot be asked.
+        StoreUnavailableError: The store cannot be read.
+    """
+    login = configured_login()
+    if login is None:
+        return False
+    with closing(AirflowRest(login, _PATIENCE)) as api:
+        rows = store.changes(head.foundry, after=since, until=head.revision)
+        if not ask_to_parse(store, api, head, rows):
+            msg = f"Airflow at {login.url} lists no DAG of foundry {head.foundry!r} yet"
+            remedy = "Nothing is to be done after a first merge."
+            raise AirflowAccessError(msg, remedy=remedy)
+    return True
+
+
+def ask_to_parse(
+    store: Store, api: AirflowApi, head: Head, rows: Collection[RowState]
+) -> tuple[AirflowDag, ...]:
+    """Ask for the files of changed rows; in Airflow 3 the bundle is refreshed before.
+
+    A file is named by any DAG of it that Airflow knows, and the first is that of the
+    infrastructure DAG: any file of a bundle brings the refresh.
+
+    Args:
+        store: The store.
+        api: Airflow.
+        head: Where the foundry stands.
+        rows: The changed rows.
+
+    Returns:
+        The DAGs whose files were asked for; none when Airflow knows none.
+
+    Raises:
+        AirflowAccessError: Airflow cannot be asked.
+        StoreUnavailableError: The store cannot be read.
+    """
+    buckets = sorted({row.bucket for row in rows})[:_FILES]
+    named = [infrastructure_dag_id(head.foundry)]
+    named += [dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket)]
+    known = api.dags(named)
+    return ask_for_files(api, [known[dag_id] for dag_id in named if dag_id in known])
+
+
+def ask_for_files(api: AirflowApi, dags: Iterable[AirflowDag]) -> tuple[AirflowDag, ...]:
+    """Ask for the file of each DAG, once, and return one DAG for each file.
+
+    Raises:
+        AirflowAccessError: Airflow cannot be asked.
+    """
+    one_per_file = {dag.file: dag for dag in dags}
+    for dag in one_per_file.values():
+        api.request_parse(dag)
+    return tuple(one_per_file.values())
+
+
+def _eldest(store: Store, head: Head, bucket: int) -> list[str]:
+    """Return the DAG id in a bucket that Airflow has most likely seen; none in an empty one."""
+    rows = store.rows_at(head.foundry, head.revision, bucket=bucket)
+    living = [row for row in rows if row.status.in_bucket]
+    return [row.dag_id for row in sorted(living, key=lambda row: row.revision)[:1]]
