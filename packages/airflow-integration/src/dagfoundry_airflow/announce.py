@@ -58,8 +58,10 @@ def ask_to_parse(
 ) -> tuple[AirflowDag, ...]:
     """Ask for the files of changed rows; in Airflow 3 the bundle is refreshed before.
 
-    A file is named by any DAG of it that Airflow knows, and the first is that of the
-    infrastructure DAG: any file of a bundle brings the refresh.
+    A file is named by any DAG of it that Airflow knows. When it knows none, in Airflow 3
+    that of the infrastructure DAG does: any file of a bundle brings the refresh. Airflow 2
+    is asked for nothing else, since of two loader files that are parsed at once only one
+    renews the snapshot, and the other may serve the old one.
 
     Args:
         store: The store.
@@ -75,10 +77,10 @@ def ask_to_parse(
         StoreUnavailableError: The store cannot be read.
     """
     buckets = sorted({row.bucket for row in rows})[:_FILES]
-    named = [infrastructure_dag_id(head.foundry)]
-    named += [dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket)]
-    known = api.dags(named)
-    return ask_for_files(api, [known[dag_id] for dag_id in named if dag_id in known])
+    known = api.dags([dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket)])
+    if not known:
+        known = api.dags([infrastructure_dag_id(head.foundry)])
+    return ask_for_files(api, known.values())
 
 
 def ask_for_files(api: AirflowApi, dags: Iterable[AirflowDag]) -> tuple[AirflowDag, ...]:

@@ -45,6 +45,8 @@ class ChangedRow:
         report = version.errors.get(row.dag_id)
         if held is not None and held >= row.revision:
             return self._served(DagState.PROVED)  # a later row of it is the one that is held
+        if report is not None and row.status is Status.RETIRING:
+            return self._served(DagState.PROVED)  # its last good definition, if any, is drained
         if report is not None:
             return self._served(DagState.BROKEN, note=_kept(held), report=report)
         if held is not None:
@@ -61,11 +63,12 @@ class ChangedRow:
             version: The newest version that a DAG processor recorded.
             paused_by_us: Whether DAG Foundry paused the DAG, and no person.
         """
-        is_listed = dag is not None and not dag.stale
-        if not self.wanted.status.in_bucket:
-            return self._removed_state(dag if is_listed else None)
-        if not self.newest.status.in_bucket and not is_listed:
-            return self._served(DagState.REMOVED, is_ready=True, note="removed since")
+        if dag is None or dag.stale:
+            gone = self._gone_reason(version)
+            if gone is not None:
+                return self._served(DagState.REMOVED, is_ready=True, note=gone)
+        elif not self.wanted.status.in_bucket:
+            return self._lingering_state(dag)
         if dag is None:
             return self._served(DagState.PROVED, note="not in Airflow's list")
         if not serves(replace(dag, stale=False), self.wanted, version):
@@ -84,9 +87,17 @@ class ChangedRow:
         note = "paused in Airflow" if dag.paused else ""
         return self._served(DagState.SCHEDULABLE, is_ready=True, note=note, next_run=dag.next_run)
 
-    def _removed_state(self, dag: AirflowDag | None) -> ServedDag:
-        if dag is None:
-            return self._served(DagState.REMOVED, is_ready=True)
+    def _gone_reason(self, version: VersionRecord | None) -> str | None:
+        """Return why it is right that Airflow does not list the DAG; None when it is not."""
+        if not self.wanted.status.in_bucket:
+            return ""
+        if not self.newest.status.in_bucket:
+            return "removed since"
+        never_good = version is not None and version.held.get(self.wanted.dag_id) == 0
+        return "was never served" if self.wanted.status is Status.RETIRING and never_good else None
+
+    def _lingering_state(self, dag: AirflowDag) -> ServedDag:
+        """Return the state of a DAG that was to go and is listed."""
         if self.newest.status.in_bucket and (dag.revision or 0) > self.wanted.revision:
             return self._served(DagState.REMOVED, is_ready=True, note="back since")
         return self._served(DagState.PROVED, note="still in Airflow's list")

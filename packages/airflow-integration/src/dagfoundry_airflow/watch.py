@@ -35,7 +35,9 @@ _SWEEP_SECONDS: Final = 20.0
 _SWEEP_SHARE: Final = 5
 """All of many DAGs are asked for seldom enough to take a fifth of the time."""
 
-_ASK_AGAIN_SECONDS: Final = 20.0
+_ASK_PAUSES: Final = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between two requests to parse. Airflow 2 forgets one for a file that it parses at
+that moment, and a first parse of two at once may find the other one renewing the snapshot."""
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -78,6 +80,7 @@ class AirflowWatch:
         self._found: dict[str, ServedDag] = {}
         self._sweep_at = time.monotonic() + _SWEEP_SECONDS
         self._ask_at = 0.0
+        self._asked = 0
         self._was_proved = False
 
     def look(self, *, thorough: bool) -> Readiness:
@@ -155,13 +158,15 @@ class AirflowWatch:
             )
 
     def _ask_to_parse(self) -> None:
-        """Ask for what is behind: now, when all is proved, and then again and again."""
+        """Ask for what is behind: at once, when all is proved, and again and again."""
         behind = [d for d in self._found.values() if d.state in (DagState.STORED, DagState.PROVED)]
         is_proved = not any(dag.state is DagState.STORED for dag in behind)
-        if not behind or (time.monotonic() < self._ask_at and is_proved == self._was_proved):
+        if is_proved != self._was_proved:
+            self._was_proved, self._asked, self._ask_at = is_proved, 0, 0.0
+        if not behind or time.monotonic() < self._ask_at:
             return
-        self._was_proved = is_proved
-        self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
+        self._ask_at = time.monotonic() + _ASK_PAUSES[min(self._asked, len(_ASK_PAUSES) - 1)]
+        self._asked += 1
         rows = [self._rows[dag.dag_id].wanted for dag in behind]
         try:
             ask_to_parse(self._store, self._api, self._head, rows)

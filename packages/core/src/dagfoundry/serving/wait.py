@@ -27,7 +27,7 @@ def wait_until_ready(
     Args:
         watch: What to look through.
         timeout_seconds: How long to wait at most; 0 looks once.
-        on_look: Called with what each look found.
+        on_look: Called with what each look found but the last.
 
     Returns:
         What the last look found.
@@ -46,7 +46,7 @@ def wait_until_ready(
                 raise
             on_look(error)
         else:
-            on_look(found)
             if found.is_decided or is_last:
                 return found
+            on_look(found)
         time.sleep(min(POLL_SECONDS, max(deadline - time.monotonic(), 0.0)))
