@@ -81,12 +81,12 @@ def test_what_was_merged_is_served_when_the_wait_returns(live: Live, machine: Ma
     live.write_model(waited={"number": 5}, one={"number": 5})
     done = machine.json("merge", "--wait")
     waited, one = live.dag_id("waited"), live.dag_id("one")
-    assert states(done["served"]) == {waited: ("schedulable", True), one: ("schedulable", True)}
     for dag_id in (waited, one):
+        assert states(done["served"])[dag_id] == ("schedulable", True)
         tasks = live.airflow.api.get(f"/dags/{dag_id}/tasks")["tasks"]
         assert "second_5" in {task["task_id"] for task in tasks}
         assert f"revision: {done['revision']}" in live.dags()[dag_id]["description"]
-    assert states(machine.json(*WAIT)) == states(done["served"])
+    assert machine.json(*WAIT)["ready"] is True
 
 
 def test_older_revision_is_served_by_a_newer_one(live: Live, machine: Machine) -> None:
@@ -96,7 +96,7 @@ def test_older_revision_is_served_by_a_newer_one(live: Live, machine: Machine) -
     assert newer == older + 1
     found = machine.json(*WAIT, str(older))
     assert (found["revision"], found["ready"]) == (older, True)
-    assert states(found) == {live.dag_id("two"): ("schedulable", True)}
+    assert states(found)[live.dag_id("two")] == ("schedulable", True)
 
 
 def test_revision_that_does_not_exist_is_one_error(live: Live, machine: Machine) -> None:
@@ -145,7 +145,7 @@ def test_broken_entry_ends_the_wait_with_its_report(live: Live, machine: Machine
     assert machine.json(*WAIT, code=1)["error"] == "NotReadyError"
     live.write_model(wrong=None)
     gone = machine.json("merge", "--wait")["served"]
-    assert states(gone) == {live.dag_id("wrong"): ("removed", True)}
+    assert states(gone)[live.dag_id("wrong")] == ("removed", True)
 
 
 def test_removed_entry_is_first_drained_and_then_gone(live: Live, machine: Machine) -> None:
@@ -154,7 +154,7 @@ def test_removed_entry_is_first_drained_and_then_gone(live: Live, machine: Machi
     machine.run("merge", "--wait")
     live.write_model(leaving=None)
     drained = machine.json("merge", "--wait")["served"]
-    assert states(drained) == {live.dag_id("leaving"): ("parsed", True)}
+    assert states(drained)[live.dag_id("leaving")] == ("parsed", True)
     live.reconcile()
     found = machine.json(*WAIT)
     assert states(found)[live.dag_id("leaving")] == ("removed", True)
@@ -166,8 +166,9 @@ def test_dag_that_a_person_paused_is_ready(live: Live, machine: Machine) -> None
     path = f"/dags/{live.dag_id('three')}"
     live.airflow.api.patch(path, {"is_paused": True})
     live.write_model(three={"number": 3})
-    (dag,) = machine.json("merge", "--wait")["served"]["dags"]
-    assert (dag["state"], dag["note"]) == ("schedulable", "paused in Airflow")
+    found = {dag["dag_id"]: dag for dag in machine.json("merge", "--wait")["served"]["dags"]}
+    three = found[live.dag_id("three")]
+    assert (three["state"], three["note"]) == ("schedulable", "paused in Airflow")
     live.airflow.api.patch(path, {"is_paused": False})
 
 
@@ -183,7 +184,7 @@ def test_time_out_names_the_dags_that_lag(
     (error,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
     assert f"is not served after 2 s: {live.dag_id('two')} (stored)" in error
     assert f"The last published revision is {published.revision}" in done.stderr
-    assert "0 of 1 DAGs ready (1 stored)" in done.stdout
+    assert "DAGs ready (1 stored)" in done.stdout
 
 
 def test_processor_that_comes_back_ends_the_wait(live: Live, machine: Machine) -> None:
