@@ -30,9 +30,7 @@ SERVED = AirflowDag(
 )
 
 
-def version(
-    revision: int = 7, held: int | None = None, error: str | None = None
-) -> VersionRecord:
+def version(revision: int = 7, held: int | None = None, error: str | None = None) -> VersionRecord:
     """Return a recorded version that may hold the DAG at an older revision."""
     return VersionRecord(
         version=f"r{revision}-0",

@@ -95,8 +95,6 @@ class RestSession:
         if answer.status_code in _TOKEN_REFUSED and not self.is_airflow_2:
             self._log_in()
             answer = self._send(method, address, **content)
-        if answer.status_code == httpx.codes.UNAUTHORIZED:
-            raise self._login_refused(answer)
         if answer.is_error and answer.status_code not in accept:
             raise self._refused(method, path, answer)
         return answer
@@ -146,11 +144,14 @@ class RestSession:
     def _login_refused(self, answer: httpx.Response) -> AirflowAccessError:
         msg = f"Airflow at {self._login.url} refused the login of {self._login.user!r}"
         remedy = f"Correct login and password of Airflow connection {CONNECTION_ID!r}."
-        if answer.request.url.path.startswith("/api/v1"):
-            remedy += " Airflow 2's [api] auth_backends must hold basic_auth."
         return AirflowAccessError(f"{msg} ({answer.status_code})", remedy=remedy)
 
     def _refused(self, method: str, path: str, answer: httpx.Response) -> AirflowAccessError:
         msg = f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:300]}"
         remedy = f"Check that the user of Airflow connection {CONNECTION_ID!r} has the right."
+        if (
+            self._airflow_2 and answer.status_code in _TOKEN_REFUSED
+        ):  # 403 for a wrong password, too
+            msg = f"{msg}; it may have refused the login of {self._login.user!r}"
+            remedy += " Its login must be right, and [api] auth_backends hold basic_auth."
         return AirflowAccessError(msg, remedy=remedy)
