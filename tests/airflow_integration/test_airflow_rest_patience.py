@@ -96,7 +96,7 @@ def test_server_that_stays_busy_is_one_clear_error(server: BusyServer, rest: Air
 
 def test_session_without_time_left_asks_no_more(server: BusyServer) -> None:
     """A merge that tells Airflow is held up for seconds at most, whatever each request takes."""
-    with closing(client_of(server, Patience(pauses=(), total=1e-9))) as rest:
-        with pytest.raises(AirflowAccessError, match="no time left"):
-            rest.recall("x")
+    rest = client_of(server, Patience(pauses=(), total=1e-9))
+    with closing(rest), pytest.raises(AirflowAccessError, match="no time left"):
+        rest.recall("x")
     assert server.asked == 0

@@ -172,7 +172,8 @@ def test_dag_that_a_person_paused_is_ready(live: Live, machine: Machine) -> None
     live.airflow.api.patch(path, {"is_paused": False})
 
 
-def test_time_out_names_the_dags_that_lag(live: Live, machine: Machine, no_processor: None) -> None:
+@pytest.mark.usefixtures("no_processor")
+def test_time_out_names_the_dags_that_lag(live: Live, machine: Machine) -> None:
     """With the state of each, and what to look at."""
     published = live.store.latest_version(live.foundry)
     assert published is not None
