@@ -68,6 +68,88 @@ class RestSession:
     @property
     def is_airflow_2(self) -> bool:
         """Whether the server is that of Airflow 2; logs in to find out."""
+        if self._airflow_2 is None:
+            self._airflow_2 = self._log_in()
+        return self._airflow_2
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        accept: Collection[int] = (),
+        **content: Any,  # noqa: ANN401 - what httpx takes
+    ) -> httpx.Response:
+        """Send a request below ``/api/v2``, or ``/api/v1`` of Airflow 2.
+
+        Args:
+            method: HTTP method.
+            path: Path below the API's.
+            accept: Error codes that are answers, too.
+            **content: What httpx takes.
+
+        Raises:
+            AirflowAccessError: Airflow does not answer, or refuses.
+        """
+        address = f"/api/{'v1' if self.is_airflow_2 else 'v2'}{path}"
+        answer = self._send(method, address, **content)
+        if answer.status_code in _LOGIN_REFUSED and not self.is_airflow_2:
+            self._log_in()
+            answer = self._send(method, address, **content)
+        if answer.is_error and answer.status_code not in accept:
+            raise self._refused(method, path, answer)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _log_in(self) -> bool:
+        """Log in and return whether the server is that of Airflow 2."""
+        body = {"username": self._login.user, "password": self._login.password}
+        answer = self._send("POST", "/auth/token", json=body)
+        if answer.status_code in _NO_TOKENS:
+            self._client.auth = (self._login.user, self._login.password)
+            return True
+        if answer.is_error:
+            raise self._login_refused(answer)
+        self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return False
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        """Send a request, again when the server fails: each of ours may be repeated."""
+        for pause in self._patience.pauses:
+            try:
+                answer = self._client.request(method, path, **content)
+            except httpx.HTTPError as error:
+                problem = repr(error)
+            else:
+                if not answer.is_server_error:
+                    return answer
+                problem = f"{answer.status_code} {answer.text[:300]}"
+            _log.warning("Airflow is asked again", method=method, path=path, problem=problem)
+            time.sleep(pause)
+        return self._send_once(method, path, **content)
+
+    def _send_once(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        problem = f"no time left of {self._patience.total} s"
+        if self._until is None or time.monotonic() < self._until:
+            try:
+                return self._client.request(method, path, **content)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                problem = repr(error)
+        msg = f"Airflow at {self._login.url} does not answer {method} {path}: {problem}"
+        remedy = f"Check host and port of Airflow connection {CONNECTION_ID!r} and the API server."
+        raise AirflowAccessError(msg, remedy=remedy)
+
+    def _login_refused(self, answer: httpx.Response) -> AirflowAccessError:
+        msg = f"Airflow at {self._login.url} refused the login of {self._login.user!r}"
+        remedy = f"Correct login and password of Airflow connection {CONNECTION_ID!r}."
+        return AirflowAccessError(f"{msg} ({answer.status_code})", remedy=remedy)
+
+    def _refused(self, method: str, path: str, answer: httpx.Response) -> AirflowAccessError:
+        msg = f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:300]}"
+        remedy = f"Check that the user of Airflow connection {CONNECTION_ID!r} has the right."
         if self._airflow_2 and answer.status_code in _LOGIN_REFUSED:
             msg = f"{msg}; it may have refused the login of {self._login.user!r}"
             remedy += " Its login must be right, and [api] auth_backends hold basic_auth."
