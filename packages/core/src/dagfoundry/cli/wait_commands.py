@@ -30,8 +30,8 @@ def wait(
     It looks at the DAGs that changed since the merge before. Each of them is stored, then
     proved by a DAG processor, then parsed by Airflow, then schedulable; one that was to go
     is removed from Airflow's list. A later revision that contains this one counts. A DAG
-    that a person has paused is ready. One that is broken ends the wait at once, with its
-    report, as soon as all others are proved.
+    that a person has paused is ready. A broken one ends the wait before time is up, with
+    its report, as soon as every other is proved or broken.
     """
     if not ready:
         msg = "what to wait for is not named"

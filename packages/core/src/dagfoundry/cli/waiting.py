@@ -24,7 +24,12 @@ DEFAULT_TIMEOUT_SECONDS = 600.0
 
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", min=0, metavar="SECONDS", help="How long to wait; 0 looks once."),
+    typer.Option(
+        "--timeout",
+        min=0,
+        metavar="SECONDS",
+        help=f"How long to wait, {DEFAULT_TIMEOUT_SECONDS:g} by default; 0 looks once.",
+    ),
 ]
 
 
