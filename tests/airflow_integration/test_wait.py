@@ -172,6 +172,31 @@ def test_dag_that_a_person_paused_is_ready(live: Live, machine: Machine) -> None
     live.airflow.api.patch(path, {"is_paused": False})
 
 
+def test_dag_that_dag_foundry_paused_is_waited_for(live: Live, machine: Machine) -> None:
+    """An entry that is enabled again does not run before its factory DAG has unpaused it."""
+    dag_id, factory = live.dag_id("sleeping"), f"/dags/{live.factory}"
+    live.write_model(sleeping={"enabled": False})
+    assert states(machine.json("merge", "--wait")["served"])[dag_id] == ("parsed", True)
+    live.reconcile()
+    live.airflow.api.patch(factory, {"is_paused": True})
+    live.write_model(sleeping={"enabled": True})
+    machine.run("merge")
+
+    def note() -> bool:
+        found = {
+            dag["dag_id"]: dag for dag in machine.json(*WAIT, "--timeout", "0", code=1)["dags"]
+        }
+        return (found[dag_id]["state"], found[dag_id]["note"]) == (
+            "parsed",
+            "paused until its factory DAG runs",
+        )
+
+    live.until(note)
+    live.airflow.api.patch(factory, {"is_paused": False})
+    live.reconcile()
+    assert states(machine.json(*WAIT))[dag_id] == ("schedulable", True)
+
+
 @pytest.mark.usefixtures("no_processor")
 def test_time_out_names_the_dags_that_lag(live: Live, machine: Machine) -> None:
     """With the state of each, and what to look at."""

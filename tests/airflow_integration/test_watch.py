@@ -73,13 +73,13 @@ def test_of_many_dags_a_few_are_asked_for_until_they_have_arrived(foundry: Found
     publish(foundry, revision)
     questions.asked.clear()
     assert watch.look(thorough=False).counts == {"proved": 301}
-    assert max(questions.asked) <= 20
+    assert max(questions.asked) <= 5
     questions.served = revision
     questions.asked.clear()
     assert watch.look(thorough=False).is_ready
-    assert questions.asked == [20, 281]
+    assert questions.asked == [5, 296]
     watch.look(thorough=False)
-    assert questions.asked == [20, 281]
+    assert questions.asked == [5, 296]
 
 
 def test_last_look_asks_for_all_so_that_it_names_only_what_lags(foundry: Foundry) -> None:

@@ -12,7 +12,7 @@ from dagfoundry_airflow.login import configured_login
 from dagfoundry_airflow.rest_session import Patience
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from dagfoundry.store import Head, RowState, Store
     from dagfoundry_airflow.airflow_api import AirflowApi, AirflowDag
@@ -80,16 +80,7 @@ def ask_to_parse(
     known = api.dags([dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket)])
     if not known:
         known = api.dags([infrastructure_dag_id(head.foundry)])
-    return ask_for_files(api, known.values())
-
-
-def ask_for_files(api: AirflowApi, dags: Iterable[AirflowDag]) -> tuple[AirflowDag, ...]:
-    """Ask for the file of each DAG, once, and return one DAG for each file.
-
-    Raises:
-        AirflowAccessError: Airflow cannot be asked.
-    """
-    one_per_file = {dag.file: dag for dag in dags}
+    one_per_file = {dag.file: dag for dag in known.values()}
     for dag in one_per_file.values():
         api.request_parse(dag)
     return tuple(one_per_file.values())

@@ -53,6 +53,7 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
     with closing(open_airflow_api()) as api:
         serving = await_serving(
             lambda: observe(store, api, foundry, is_concerned),
+            store,
             api,
             timeout_seconds=WAIT_SECONDS,
             removed=True,

@@ -109,7 +109,9 @@ class Reconciliation:
         """
         recording = self._record_hand_edits()
         memory = Memory.from_text(self._api.recall(self._memory_key))
-        serving = await_serving(self._look, self._api, timeout_seconds=wait_seconds, removed=False)
+        serving = await_serving(
+            self._look, self._store, self._api, timeout_seconds=wait_seconds, removed=False
+        )
         before = self._rows_at(memory.revision)
         memory = memory.adopt(self._born_paused(serving, memory, before))
         draining, memory = self._pause_idle(serving, memory)

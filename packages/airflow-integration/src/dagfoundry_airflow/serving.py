@@ -14,7 +14,7 @@ import structlog
 
 from dagfoundry.errors import FoundryError
 from dagfoundry.store import Source
-from dagfoundry_airflow.announce import ask_for_files
+from dagfoundry_airflow.announce import ask_to_parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -161,12 +161,18 @@ def _expected_revision(row: RowState, version: VersionRecord | None) -> int:
 
 
 def await_serving(
-    look: Callable[[], Serving], api: AirflowApi, *, timeout_seconds: float, removed: bool
+    look: Callable[[], Serving],
+    store: Store,
+    api: AirflowApi,
+    *,
+    timeout_seconds: float,
+    removed: bool,
 ) -> Serving:
     """Wait until Airflow serves the head, asking it to parse the files that are behind.
 
     Args:
         look: Compares store and Airflow anew.
+        store: The store.
         api: Airflow.
         timeout_seconds: How long to wait at most.
         removed: Whether removed DAGs have to be gone as well.
@@ -181,7 +187,7 @@ def await_serving(
         if serving.is_ready(removed=removed) or time.monotonic() >= deadline:
             return serving
         if time.monotonic() >= ask_at:
-            _ask(serving, api)
+            _ask(serving, store, api)
             ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
         time.sleep(_POLL_SECONDS)
 
@@ -210,12 +216,9 @@ def require_served(what: str, serving: Serving, *, removed: bool) -> None:
         raise NotServedError(msg, remedy="Look at Airflow's import errors and the DAG processor.")
 
 
-def _ask(serving: Serving, api: AirflowApi) -> None:
-    """Ask for the files of what is behind; in Airflow 3 any file brings a refresh."""
+def _ask(serving: Serving, store: Store, api: AirflowApi) -> None:
+    """Ask for the files of what is behind; of an unpublished revision for any."""
     behind = serving.waits_for(removed=True)
-    buckets = {row.bucket for row in serving.rows if row.dag_id in behind}
     shown = ", ".join(behind[:_SHOWN]) or "a DAG processor"
     _log.info(f"revision {serving.head.revision}: waiting for {shown}")
-    known = [row for row in serving.rows if row.dag_id in serving.dags]
-    asked = [row for row in known if row.bucket in buckets] or known[:1]
-    ask_for_files(api, [serving.dags[row.dag_id] for row in asked])
+    ask_to_parse(store, api, serving.head, [row for row in serving.rows if row.dag_id in behind])

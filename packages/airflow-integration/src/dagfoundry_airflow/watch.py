@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 _PATIENCE: Final = Patience(answer=10.0, connect=3.0, pauses=(1.0,))
 
 _FEW: Final = 20
-"""So many DAGs are asked for at each look; the others when these have arrived."""
+"""Up to so many DAGs are all asked for at each look."""
+
+_SOME: Final = 5
+"""Of more so many are asked for, and the others when these have arrived."""
 
 _SWEEP_SECONDS: Final = 20.0
 _SWEEP_SHARE: Final = 5
@@ -139,7 +142,7 @@ class AirflowWatch:
         """Ask about what is proved: all of few; of many some, and all when these are there."""
         behind = [dag.dag_id for dag in self._found.values() if _waits_for_airflow(dag)]
         if len(behind) > _FEW and not (thorough or time.monotonic() >= self._sweep_at):
-            some = _spread(behind, _FEW)
+            some = _spread(behind, _SOME)
             self._ask_about(some, version)
             if not all(map(self._is_ready, some)):
                 return
