@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _FILES: Final = 16
 """How many changed files are asked for; Airflow finds the others by itself."""
 
+_FEW_FILES: Final = 5
+_NAMES: Final = 3
+"""So many DAGs are tried as the name of each of a few files: one may never have been good."""
+
 _PATIENCE: Final = Patience(answer=5.0, connect=2.0, pauses=(), total=10.0)
 
 
@@ -77,7 +81,9 @@ def ask_to_parse(
         StoreUnavailableError: The store cannot be read.
     """
     buckets = sorted({row.bucket for row in rows})[:_FILES]
-    known = api.dags([dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket)])
+    each = 1 if len(buckets) > _FEW_FILES else _NAMES
+    named = [dag_id for bucket in buckets for dag_id in _eldest(store, head, bucket, each)]
+    known = api.dags(named)
     if not known:
         known = api.dags([infrastructure_dag_id(head.foundry)])
     one_per_file = {dag.file: dag for dag in known.values()}
@@ -86,8 +92,8 @@ def ask_to_parse(
     return tuple(one_per_file.values())
 
 
-def _eldest(store: Store, head: Head, bucket: int) -> list[str]:
-    """Return the DAG id in a bucket that Airflow has most likely seen; none in an empty one."""
+def _eldest(store: Store, head: Head, bucket: int, count: int) -> list[str]:
+    """Return the DAG ids in a bucket that Airflow has most likely seen."""
     rows = store.rows_at(head.foundry, head.revision, bucket=bucket)
     living = [row for row in rows if row.status.in_bucket]
-    return [row.dag_id for row in sorted(living, key=lambda row: row.revision)[:1]]
+    return [row.dag_id for row in sorted(living, key=lambda row: row.revision)[:count]]
