@@ -73,7 +73,7 @@ def is_possible(airflow: str, python: str) -> bool:
 AIRFLOWS = supported_airflows()
 NEWEST = f"airflow-{AIRFLOWS[-1]}"
 WHOLE = (NEWEST, "airflow-2.11")
-"""The cells that run every test by default; the other Airflows run those marked as short."""
+"""The cells that run every test by default; the others run those marked ``every_airflow``."""
 OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
 """The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
 LOWEST = "lowest-direct"
@@ -193,7 +193,7 @@ def tests(session: nox.Session, target: str) -> None:
         pytest(session, [*IN_PARALLEL, *STORE_TESTS])
     else:
         install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
-        chosen = [] if target in WHOLE else ["-m", "short"]
+        chosen = [] if target in WHOLE else ["-m", "every_airflow"]
         pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
 
 
