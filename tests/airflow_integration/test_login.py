@@ -34,6 +34,15 @@ def test_connection_is_read_as_airflow_reads_it(text: str, url: str) -> None:
     assert "b@/c" not in repr(login)
 
 
+def test_address_is_shown_without_what_a_host_may_hold() -> None:
+    """A user and password belong elsewhere, and some write them there."""
+    host = json.dumps(VALUES | {"host": "https://u:hunter2@af"})
+    login = configured_login({CONNECTION_VARIABLE: host})
+    assert login is not None
+    assert login.where == "https://***@af:8080"
+    assert "hunter2" not in repr(login)
+
+
 @pytest.mark.parametrize("environment", [{}, {CONNECTION_VARIABLE: " "}])
 def test_without_the_variable_there_is_no_login(environment: dict[str, str]) -> None:
     """Nothing else is looked at."""

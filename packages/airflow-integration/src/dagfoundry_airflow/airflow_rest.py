@@ -39,6 +39,15 @@ def connect() -> AirflowRest:
     except AirflowException as error:
         msg = f"Airflow has no usable connection {CONNECTION_ID!r}: {error}"
         raise AirflowAccessError(msg, remedy=CREATE) from None
+    return client_of(connection)
+
+
+def client_of(connection: Any) -> AirflowRest:  # noqa: ANN401 - its class differs by version
+    """Return the API that an Airflow connection names.
+
+    Raises:
+        AirflowAccessError: The connection has no host, login or password.
+    """
     return AirflowRest(login_of({name: getattr(connection, name) for name in _CONNECTION}))
 
 

@@ -51,7 +51,7 @@ def announce(store: Store, head: Head, since: int) -> bool:
     with closing(AirflowRest(login, _PATIENCE)) as api:
         rows = store.changes(head.foundry, after=since, until=head.revision)
         if not ask_to_parse(store, api, head, rows):
-            msg = f"Airflow at {login.url} lists no DAG of foundry {head.foundry!r} yet"
+            msg = f"Airflow at {login.where} lists no DAG of foundry {head.foundry!r} yet"
             remedy = "Nothing is to be done after a first merge."
             raise AirflowAccessError(msg, remedy=remedy)
     return True

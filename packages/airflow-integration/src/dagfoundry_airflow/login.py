@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,8 @@ CONNECTION_ID: Final = "dagfoundry_airflow"
 CONNECTION_VARIABLE: Final = f"AIRFLOW_CONN_{CONNECTION_ID.upper()}"
 """Airflow's own name for the variable that holds this connection, as JSON or as a URI."""
 
+_USER_INFO: Final = re.compile(r"://[^/]*@")
+
 CREATE: Final = (
     f"Create it with: airflow connections add {CONNECTION_ID} --conn-type http"
     " --conn-host HOST --conn-port 8080 --conn-login USER --conn-password PASSWORD"
@@ -32,9 +35,14 @@ CREATE: Final = (
 class Login:
     """Where the API server is, and who logs in there."""
 
-    url: str
+    url: str = field(repr=False)
     user: str
     password: str = field(repr=False)
+
+    @property
+    def where(self) -> str:
+        """The address without a user and password, should a host hold them."""
+        return _USER_INFO.sub("://***@", self.url)
 
 
 def configured_login(environment: Mapping[str, str] | None = None) -> Login | None:

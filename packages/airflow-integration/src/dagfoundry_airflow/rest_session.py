@@ -138,12 +138,12 @@ class RestSession:
                 return self._client.request(method, path, **content)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problem = repr(error)
-        msg = f"Airflow at {self._login.url} does not answer {method} {path}: {problem}"
+        msg = f"Airflow at {self._login.where} does not answer {method} {path}: {problem}"
         remedy = f"Check host and port of Airflow connection {CONNECTION_ID!r} and the API server."
         raise AirflowAccessError(msg, remedy=remedy)
 
     def _login_refused(self, answer: httpx.Response) -> AirflowAccessError:
-        msg = f"Airflow at {self._login.url} refused the login of {self._login.user!r}"
+        msg = f"Airflow at {self._login.where} refused the login of {self._login.user!r}"
         remedy = f"Correct login and password of Airflow connection {CONNECTION_ID!r}."
         return AirflowAccessError(f"{msg} ({answer.status_code})", remedy=remedy)
 

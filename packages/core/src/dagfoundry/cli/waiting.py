@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,8 +66,9 @@ class Waited:
 
 def announce(store: Store, head: Head, *, since: int) -> None:
     """Tell those who serve DAGs of a new revision; a failure is one line of warning."""
-    for warning in serving.announce(store, head, since=since):
-        sys.stderr.write(f"warning: {warning}\n")
+    with redirect_stdout(sys.stderr):
+        for warning in serving.announce(store, head, since=since):
+            sys.stderr.write(f"warning: {warning}\n")
 
 
 def wait_for(store: Store, foundry: str, revision: int | None, *, timeout: float) -> Waited:
@@ -79,13 +81,20 @@ def wait_for(store: Store, foundry: str, revision: int | None, *, timeout: float
         timeout: How long to wait, in seconds.
     """
     try:
-        with _server().watch(store, foundry, revision) as watch, reporting() as report:
-            found = wait_until_ready(watch, timeout_seconds=timeout, on_look=report)
+        with redirect_stdout(sys.stderr):  # Airflow 2.10 to 3.0 logs to it, also under --json
+            found = _look_until_ready(store, foundry, revision, timeout)
     except FoundryError as error:
         return Waited(error=error)
     if found.is_ready:
         return Waited(readiness=found)
     return Waited(readiness=found, error=not_ready(found, timeout_seconds=timeout))
+
+
+def _look_until_ready(
+    store: Store, foundry: str, revision: int | None, timeout: float
+) -> Readiness:
+    with _server().watch(store, foundry, revision) as watch, reporting() as report:
+        return wait_until_ready(watch, timeout_seconds=timeout, on_look=report)
 
 
 def _server() -> DagServer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -44,7 +46,8 @@ def served_views(store: Store, foundry: str) -> list[ServedView]:
 
 def _view(name: str, load: Callable[[], DagServer], store: Store, foundry: str) -> ServedView:
     try:
-        differences = tuple(load().differences(store, foundry))
+        with redirect_stdout(sys.stderr):  # Airflow 2.10 to 3.0 logs to it, also under --json
+            differences = tuple(load().differences(store, foundry))
     except FoundryError as error:
         return ServedView(where=name, not_asked=f"{error.what} {error.remedy}")
     except Exception as error:  # noqa: BLE001 - what another distribution raises must not hide the store's drift
