@@ -27,7 +27,7 @@ _NAMES: Final = 3
 _PATIENCE: Final = Patience(answer=5.0, connect=2.0, pauses=(), total=10.0)
 
 
-def announce(store: Store, head: Head, since: int) -> bool:
+def announce(store: Store, head: Head, since: int) -> None:
     """Ask Airflow to take in what a write changed, if its connection is in the environment.
 
     No other connection is looked at: that would take Airflow's metadata database, which a
@@ -38,23 +38,19 @@ def announce(store: Store, head: Head, since: int) -> bool:
         head: Where the foundry stands now.
         since: The revision before.
 
-    Returns:
-        Whether there is such a connection.
-
     Raises:
         AirflowAccessError: Airflow cannot be asked.
         StoreUnavailableError: The store cannot be read.
     """
     login = configured_login()
     if login is None:
-        return False
+        return
     with closing(AirflowRest(login, _PATIENCE)) as api:
         rows = store.changes(head.foundry, after=since, until=head.revision)
         if not ask_to_parse(store, api, head, rows):
             msg = f"Airflow at {login.where} lists no DAG of foundry {head.foundry!r} yet"
             remedy = "Nothing is to be done after a first merge."
             raise AirflowAccessError(msg, remedy=remedy)
-    return True
 
 
 def ask_to_parse(

@@ -43,14 +43,14 @@ class DagServer:
     Attributes:
         differences: Takes a store and a foundry's name and returns what is served otherwise.
         announce: Takes a store, the new head and the revision before it, and asks for the
-            changes to be taken in now. It returns False, at once, when no access to the
-            server is configured.
+            changes to be taken in now; it does nothing when no access to the server is
+            configured.
         watch: Takes a store, a foundry's name and a revision (None for the newest) and opens a
             :class:`Watch` over it.
     """
 
     differences: Callable[[Store, str], Iterable[Difference]]
-    announce: Callable[[Store, Head, int], bool]
+    announce: Callable[[Store, Head, int], None]
     watch: Callable[[Store, str, int | None], AbstractContextManager[Watch]]
 
 
