@@ -16,6 +16,7 @@ import typer
 from dagfoundry.cli import (
     adopt_commands,
     db_commands,
+    doctor_commands,
     drift_commands,
     explain_commands,
     export_commands,
@@ -57,6 +58,7 @@ def build_app() -> typer.Typer:
         export_commands,
         adopt_commands,
         drift_commands,
+        doctor_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
