@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import redirect_stdout
-from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +45,10 @@ def doctor(
 
 
 def _show(found: Sequence[Examined]) -> None:
-    for area, members in groupby(found, key=lambda each: each.check.area):
+    by_area: dict[str, list[Examined]] = {}
+    for each in found:
+        by_area.setdefault(each.check.area, []).append(each)
+    for area, members in by_area.items():
         print_line(area)
         print_table(("", "check", "found"), [row for each in members for row in _rows(each)])
         print_line("")
