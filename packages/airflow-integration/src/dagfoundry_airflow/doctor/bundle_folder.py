@@ -37,10 +37,15 @@ def _storage(_subject: Subject) -> Diagnosis:
 def _snapshot_folder(subject: Subject) -> Diagnosis:
     place = place_of(subject)
     if place is None:
-        return advice("not looked at: no foundry is known", "See store.foundry.")
+        return _no_place()
     if not _is_writable(place.home):
         return problem(f"{place.home} cannot be written by this user", "Let Airflow's user write.")
     return good(str(place.home))
+
+
+def _no_place() -> Diagnosis:
+    found = "not looked at: the foundry is not known, or Airflow is not told of it"
+    return advice(found, "See store.foundry and bundle.listed.")
 
 
 def _is_writable(folder: Path) -> bool:
@@ -50,7 +55,7 @@ def _is_writable(folder: Path) -> bool:
 def _space(subject: Subject) -> Diagnosis:
     place = place_of(subject)
     if place is None:
-        return advice("not looked at: the foundry has no folder here", "See bundle.listed.")
+        return _no_place()
     folder = nearest_folder(place.home)
     return judge_space(folder, shutil.disk_usage(folder).free)
 
@@ -68,7 +73,7 @@ def judge_space(folder: Path, free: int) -> Diagnosis:
 def _links(subject: Subject) -> Diagnosis:
     place = place_of(subject)
     if place is None:
-        return advice("not looked at: the foundry has no bundle", "See bundle.listed.")
+        return _no_place()
     return try_link(nearest_folder(place.home))
 
 

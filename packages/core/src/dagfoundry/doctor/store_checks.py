@@ -24,6 +24,10 @@ _PUBLISH_SECONDS: Final = 120
 """How long a DAG processor may take to publish a revision before that is a problem."""
 
 
+def _unread() -> Diagnosis:
+    return advice("not looked at: the foundry cannot be read", "See store.foundry.")
+
+
 def _reachable(subject: Subject) -> Diagnosis:
     if isinstance(subject.trouble, (StoreUnavailableError, SettingInvalidError)):
         return problem(subject.trouble.what, subject.trouble.remedy)
@@ -33,7 +37,7 @@ def _reachable(subject: Subject) -> Diagnosis:
 
 def _schema(subject: Subject) -> Diagnosis:
     if subject.store is None or isinstance(subject.trouble, StoreUnavailableError):
-        return advice("not looked at: the store cannot be read", "Make the store readable first.")
+        return _unread()
     versions = subject.store.schema_versions()
     try:
         require_current(versions)
@@ -49,7 +53,7 @@ def _foundry(subject: Subject) -> Diagnosis:
         return problem(subject.trouble.what, subject.trouble.remedy)
     fleet = subject.fleet
     if fleet is None:
-        return advice("not looked at: the store cannot be read", "Make the store readable first.")
+        return advice("not looked at: the store cannot be read", "See store.reachable.")
     head = fleet.head
     return good(
         f"{head.foundry}: {fleet.dags} DAGs at revision {head.revision} in {head.buckets} buckets"
@@ -59,7 +63,7 @@ def _foundry(subject: Subject) -> Diagnosis:
 def _published(subject: Subject) -> Diagnosis:
     fleet = subject.fleet
     if fleet is None:
-        return advice("not looked at: the foundry cannot be read", "See store.foundry.")
+        return _unread()
     start = "Start Airflow's DAG processor with the foundry, and see its log."
     if fleet.version is None:
         return advice(f"no version of revision {fleet.head.revision} or any other", start)
@@ -84,7 +88,9 @@ def _is_late(subject: Subject, fleet: Fleet) -> bool:
 
 
 def _broken(subject: Subject) -> Diagnosis:
-    version = subject.fleet.version if subject.fleet else None
+    if subject.fleet is None:
+        return _unread()
+    version = subject.fleet.version
     if version is None:
         return good("no version is published yet")
     errors = {dag_id: report.splitlines()[0] for dag_id, report in version.errors.items()}
