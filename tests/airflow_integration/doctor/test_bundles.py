@@ -114,7 +114,7 @@ def test_without_a_bundle_nothing_is_said_of_its_disk(
 @pytest.fixture
 def lasting() -> Iterator[Path]:
     """A folder that a reboot leaves alone."""
-    with tempfile.TemporaryDirectory(prefix="dagfoundry-test-", dir="/var/tmp") as folder:  # noqa: S108 - a folder of its own there
+    with tempfile.TemporaryDirectory(prefix="dagfoundry-test-", dir="/var/tmp") as folder:
         yield Path(folder)
 
 
@@ -152,9 +152,7 @@ def test_trying_hard_links_leaves_nothing(look: Look, home: Path) -> None:
     assert list(home.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("megabytes", "verdict"), [(50, "problem"), (500, "advice"), (5000, "ok")]
-)
+@pytest.mark.parametrize(("megabytes", "verdict"), [(50, "problem"), (500, "advice"), (5000, "ok")])
 def test_little_space_is_found(megabytes: int, verdict: str) -> None:
     """Below a gigabyte it is advice, below 100 MB a problem."""
     assert judge_space(Path("/x"), megabytes << 20).verdict.value == verdict

@@ -61,7 +61,7 @@ def test_a_file_that_is_not_as_written_is_a_problem(
 ) -> None:
     """It is named."""
     settle(publish)
-    stub = sorted(publish.folder.glob("*.py"))[0]
+    stub = min(publish.folder.glob("*.py"))
     if harm == "was changed":
         stub.write_text(stub.read_text() + "# mine\n")
     elif harm == "is missing":

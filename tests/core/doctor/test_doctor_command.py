@@ -41,11 +41,12 @@ def own_checks(report: dict[str, Any]) -> dict[str, str]:
     return {c["id"]: c["verdict"] for c in report["checks"] if c["offered_by"] == "dagfoundry"}
 
 
-CHECKS = '''
+CHECKS = """
 import dagfoundry.doctor as doctor
 
 def found(subject):
-    return doctor.problem("3 bad", "Set it.", doctor.Setting(variable="A__B", value="0", option="[a] b"))
+    setting = doctor.Setting(variable="A__B", value="0", option="[a] b")
+    return doctor.problem("3 bad", "Set it.", setting)
 
 def broken(subject):
     raise KeyError("a bug")
@@ -56,7 +57,7 @@ def checks():
         doctor.Check(id="mine.broken", examine=broken, **texts),
         doctor.Check(id="mine.found", examine=found, **texts),
     ]
-'''
+"""
 
 
 def test_a_store_that_nobody_serves_yet_is_no_problem(shell: Shell) -> None:

@@ -61,6 +61,7 @@ __all__ = [
     "bundle_version",
     "check_dag",
     "empty_operator",
+    "found_dag_files",
     "open_airflow_api",
     "parsing_dag_id",
     "parsing_section",
@@ -134,6 +135,16 @@ def parsing_section(option: str) -> str:
     if not AIRFLOW_2:
         return "dag_processor"
     return "core" if option == "dag_file_processor_timeout" else "scheduler"
+
+
+def found_dag_files(folder: str) -> list[str]:
+    """Return the paths below a folder that Airflow's own search takes for DAG files."""
+    from airflow.configuration import conf
+    from airflow.utils.file import list_py_file_paths
+
+    arguments: dict[str, Any] = {"include_examples": False} if AIRFLOW_2 else {}
+    safe_mode = conf.getboolean("core", "dag_discovery_safe_mode")
+    return list(list_py_file_paths(folder, safe_mode=safe_mode, **arguments))
 
 
 def stored_connection(connection_id: str) -> Any:  # noqa: ANN401 - its class differs by version

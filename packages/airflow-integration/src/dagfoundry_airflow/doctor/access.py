@@ -128,7 +128,7 @@ ACCESS_CHECKS: Final = (
     ),
     Check(
         id="access.connection",
-        looks_at="connection `dagfoundry_airflow`: it logs in and may read DAGs; nothing is changed",
+        looks_at="connection `dagfoundry_airflow`: it logs in and may read DAGs",
         why="Factory DAGs retire, pause and report through it.",
         remedy="Add the connection, with a user that may edit DAGs and Variables.",
         airflow=AIRFLOW_3_VERSIONS,

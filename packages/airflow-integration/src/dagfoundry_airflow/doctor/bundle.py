@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry.doctor import Check, advice, good, problem
 from dagfoundry_airflow.doctor.bundle_list import BUNDLE_LIST, bundle_list, bundles_of
 from dagfoundry_airflow.doctor.options import AIRFLOW_3_VERSIONS, Option
+from dagfoundry_airflow.doctor.recommended import REFRESH_INTERVAL
 
 if TYPE_CHECKING:
     from dagfoundry.doctor import Diagnosis, Setting, Subject
 
-REFRESH_INTERVAL: Final = 5
 _SLOW_REFRESH: Final = 60
 _CLASSPATH: Final = "dagfoundry_airflow.bundle.DagFoundryBundle"
 _REFRESH_CHECK: Final = Option(section="dag_processor", name="bundle_refresh_check_interval")

@@ -24,7 +24,7 @@ _MEGABYTE: Final = 1 << 20
 def _storage(_subject: Subject) -> Diagnosis:
     from airflow.dag_processing.bundles.base import get_bundle_storage_root_path
 
-    root = Path(get_bundle_storage_root_path())
+    root = Path(get_bundle_storage_root_path())  # type: ignore[no-untyped-call]
     setting = _STORAGE.to("/var/lib/airflow/dag_bundles")
     if not _is_writable(root):
         remedy = "Let Airflow's user write there, or set another folder of a local disk."

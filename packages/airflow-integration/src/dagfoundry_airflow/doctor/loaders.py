@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SHARDS: Final = 16
 _DAGS_FOLDER: Final = Option(section="core", name="dags_folder")
-_SAFE_MODE: Final = Option(section="core", name="dag_discovery_safe_mode")
 _SHARDS: Final = re.compile(r"load_shard\(.+, \d+, (\d+)\)")
 _SHOWN: Final = 5
 _LIST_INTERVAL: Final = 300
@@ -85,15 +84,13 @@ def _wrong_files(folder: Path, names: set[str], foundry: str) -> list[str]:
 
 
 def _found(subject: Subject) -> Diagnosis:
-    from airflow.utils.file import list_py_file_paths
+    from dagfoundry_airflow._compat import found_dag_files
 
     folders = loader_folders(subject.foundry) if subject.foundry else {}
     ours = {str(folder / name) for folder, names in folders.items() for name in names}
     if not ours:
         return advice("not looked at: there are no loader files", "See loader.installed.")
-    root = Path(_DAGS_FOLDER.text())
-    seen = set(list_py_file_paths(root, safe_mode=_SAFE_MODE.flag(), include_examples=False))
-    unseen = sorted(ours - seen)
+    unseen = sorted(ours.difference(found_dag_files(_DAGS_FOLDER.text())))
     if unseen:
         remedy = "Take them out of .airflowignore, or correct `might_contain_dag_callable`."
         return problem(f"Airflow passes over {', '.join(unseen[:_SHOWN])}", remedy)

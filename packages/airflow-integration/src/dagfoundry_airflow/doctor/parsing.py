@@ -104,14 +104,13 @@ def _process_number(subject: Subject) -> Diagnosis:
 
 
 def _discovery(_subject: Subject) -> Diagnosis:
-    from airflow.utils.file import list_py_file_paths
+    from dagfoundry_airflow._compat import found_dag_files
 
     samples = _samples()
     with tempfile.TemporaryDirectory(prefix="dagfoundry-doctor-") as folder:
         for name, content in samples.items():
             Path(folder, name).write_bytes(content)
-        arguments = {"safe_mode": _SAFE_MODE.flag(), **_without_examples()}
-        seen = {Path(path).name for path in list_py_file_paths(folder, **arguments)}
+        seen = {Path(path).name for path in found_dag_files(folder)}
     unseen = sorted(samples.keys() - seen)
     if unseen:
         default = "airflow.utils.file.might_contain_dag_via_default_heuristic"
@@ -144,12 +143,6 @@ def _samples() -> dict[str, bytes]:
     )
     rendered = render("Sample", [row], {"sample": "a report"})
     return {name: content for name, content in rendered.items() if name.endswith(".py")}
-
-
-def _without_examples() -> dict[str, bool]:
-    from dagfoundry_airflow._compat import AIRFLOW_2
-
-    return {"include_examples": False} if AIRFLOW_2 else {}
 
 
 def _files(subject: Subject) -> Diagnosis:

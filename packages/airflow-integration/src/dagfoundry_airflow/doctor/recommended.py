@@ -6,7 +6,10 @@ in 1 to 256 files. They depend on the machine.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CPU_SECONDS_PER_FILE: Final = 0.12
 CPU_SECONDS_PER_DAG: Final = 0.009
@@ -17,6 +20,16 @@ BUDGET: Final = 3.0
 AIRFLOW_INTERVAL: Final = 30
 """Airflow's own ``min_file_process_interval``, in seconds."""
 
+REFRESH_INTERVAL: Final = 5
+"""Seconds between two questions to the store of a bundle."""
+
+IMPORT_TIMEOUT: Final = 30
+PROCESSOR_TIMEOUT: Final = 50
+STALE_THRESHOLD: Final = 50
+CLEANUP_INTERVAL: Final = 60
+"""Airflow's own values of options that suit every fleet, in seconds."""
+
+_SIZES: Final = (100, 1_000, 10_000)
 _INTERVALS: Final = (300, 600, 1800, 3600)
 _FEW: Final = 500
 _MANY: Final = 10_000
@@ -61,3 +74,26 @@ def is_crowded(dags: int, files: int) -> bool:
 def is_scattered(dags: int, files: int) -> bool:
     """Return whether most of a pass goes into starting parse processes."""
     return files > 2 * buckets_for(dags) and minute_cost(dags, files, _INTERVALS[0]) > BUDGET
+
+
+def recommended_rows() -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    """Return the columns and rows of a table of what to set, for fleets of three sizes."""
+    columns = ("setting", *(f"{dags:,} DAGs" for dags in _SIZES))
+    fleets = [(dags, buckets_for(dags)) for dags in _SIZES]
+    intervals = [interval_for(*fleet) for fleet in fleets]
+    here = [minute_cost(*fleet, each) for fleet, each in zip(fleets, intervals, strict=True)]
+    default = [minute_cost(*fleet, AIRFLOW_INTERVAL) for fleet in fleets]
+    rows = {
+        "`buckets` of the model (on Airflow 2 also `--shards`)": [each for _, each in fleets],
+        "`min_file_process_interval`": intervals,
+        "`min_serialized_dag_update_interval`": [0] * len(fleets),
+        "`refresh_interval` of the bundle (Airflow 3)": [REFRESH_INTERVAL] * len(fleets),
+        "`bundle_refresh_check_interval` (Airflow 3)": [REFRESH_INTERVAL] * len(fleets),
+        "`dagbag_import_timeout`": [IMPORT_TIMEOUT] * len(fleets),
+        "`dag_file_processor_timeout`": [PROCESSOR_TIMEOUT] * len(fleets),
+        "`stale_dag_threshold`": [STALE_THRESHOLD] * len(fleets),
+        "`parsing_cleanup_interval`": [CLEANUP_INTERVAL] * len(fleets),
+        "CPU-seconds a minute, unchanged": [f"{cost:.1f}" for cost in here],
+        f"the same at Airflow's default of {AIRFLOW_INTERVAL} s": [f"{c:.1f}" for c in default],
+    }
+    return columns, ((name, *map(str, values)) for name, values in rows.items())

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from dagfoundry.doctor import Check, advice, good, problem
 from dagfoundry_airflow.doctor.options import EVERY_AIRFLOW, Option, parsing
+from dagfoundry_airflow.doctor.recommended import CLEANUP_INTERVAL, STALE_THRESHOLD
 
 if TYPE_CHECKING:
     from dagfoundry.doctor import Diagnosis, Subject
 
-STALE_THRESHOLD: Final = 50
-CLEANUP_INTERVAL: Final = 60
 _CLEANUP: Final = Option(section="scheduler", name="parsing_cleanup_interval")
 _SHORTEST: Final = 5
 _LONGEST: Final = 300

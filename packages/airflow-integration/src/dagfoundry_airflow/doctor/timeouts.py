@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.doctor import Check, advice, good, problem
+from dagfoundry.doctor import Check, Verdict, advice, good, problem
 from dagfoundry_airflow.doctor.options import EVERY_AIRFLOW, Option, parsing
+from dagfoundry_airflow.doctor.recommended import IMPORT_TIMEOUT, PROCESSOR_TIMEOUT
 from dagfoundry_airflow.doctor.timing import timing_of
 
 if TYPE_CHECKING:
-    from dagfoundry.doctor import Diagnosis, Setting, Subject
+    from dagfoundry.doctor import Diagnosis, Subject
     from dagfoundry_airflow.doctor.timing import Timing
 
-IMPORT_TIMEOUT: Final = 30
-PROCESSOR_TIMEOUT: Final = 50
 _ROOM: Final = 3.0
 """A busy machine takes some times as long as an idle one."""
 
@@ -33,7 +33,9 @@ def _import_timeout(subject: Subject) -> Diagnosis:
         return advice(f"{limit:g} s; {_NOT_MEASURED}", "See store.reachable.")
     if limit <= 0:
         return advice("no limit", "Set one: a builder that hangs ends nothing.", _IMPORT.to(30))
-    return _judge(limit, timing.import_seconds, timing, _IMPORT, IMPORT_TIMEOUT)
+    return _judge(
+        _Limit(option=_IMPORT, seconds=limit, least=IMPORT_TIMEOUT), timing, timing.import_seconds
+    )
 
 
 def _effective_import_timeout() -> float:
@@ -49,8 +51,9 @@ def _processor_timeout(subject: Subject) -> Diagnosis:
     timing = timing_of(subject)
     if timing is None:
         return advice(f"{limit:g} s; {_NOT_MEASURED}", "See store.reachable.")
-    diagnosis = _judge(limit, timing.whole_seconds, timing, option, PROCESSOR_TIMEOUT)
-    if diagnosis.verdict.value == "ok" and 0 < limit <= importing:
+    allowed = _Limit(option=option, seconds=limit, least=PROCESSOR_TIMEOUT)
+    diagnosis = _judge(allowed, timing, timing.whole_seconds)
+    if diagnosis.verdict is Verdict.OK and 0 < limit <= importing:
         remedy = f"Keep it above {_IMPORT}, or a slow file is killed and shows no error."
         return advice(
             f"{limit:g} s, not above the import's {importing:g} s",
@@ -60,19 +63,26 @@ def _processor_timeout(subject: Subject) -> Diagnosis:
     return diagnosis
 
 
-def _judge(
-    limit: float, seconds: float, timing: Timing, option: Option, default: int
-) -> Diagnosis:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Limit:
+    """A time limit of Airflow: the option, its value and the least to set, in seconds."""
+
+    option: Option
+    seconds: float
+    least: int
+
+
+def _judge(limit: _Limit, timing: Timing, taken: float) -> Diagnosis:
     waiting = _waiting()
+    file = timing.file
     found = (
-        f"{limit:g} s; {timing.file.name} of {timing.file.source} with {timing.dags} DAGs"
-        f" took {seconds:.2f} s here"
+        f"{limit.seconds:g} s; {file.name} of {file.source} with {timing.dags} DAGs"
+        f" took {taken:.2f} s here"
     )
-    wanted = _rounded(max(default, _ROOM * seconds + waiting))
-    setting = option.to(wanted)
-    if limit < _NARROW * seconds:
+    setting = limit.option.to(_rounded(max(limit.least, _ROOM * taken + waiting)))
+    if limit.seconds < _NARROW * taken:
         return problem(found, "Raise it: the file will be cut off.", setting)
-    if limit < _ROOM * seconds + waiting:
+    if limit.seconds < _ROOM * taken + waiting:
         return advice(found, "Raise it: a busy machine takes some times as long.", setting)
     return good(found)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dagfoundry.cli.options import AsJson
+from dagfoundry.cli.options import AsJson  # noqa: TC001 - typer reads the annotations
 from dagfoundry.cli.output import print_json, print_line, print_table
 from dagfoundry.doctor import Verdict, examine, look_at
 
