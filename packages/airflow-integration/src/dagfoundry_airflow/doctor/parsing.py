@@ -46,7 +46,7 @@ def _interval(subject: Subject) -> Diagnosis:
     remedy = f"Raise it; at {wanted} s they cost about {then:.1f}. {_latency()}"
     one_pass = recommended.pass_cost(fleet.dags, fleet.files)
     if one_pass >= seconds * _processes():
-        return problem(f"{found}: a pass never ends in time", remedy, option.to(wanted))
+        return problem(f"{found}; a pass takes longer than that", remedy, option.to(wanted))
     return advice(found, remedy, option.to(wanted))
 
 
