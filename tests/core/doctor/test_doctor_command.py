@@ -49,7 +49,7 @@ def found(subject):
     return doctor.problem("3 bad", "Set it.", setting)
 
 def broken(subject):
-    raise KeyError("a bug")
+    raise KeyError("a bug at db://ada:hunter2@host?password=hunter2")
 
 def checks():
     texts = dict(looks_at="it", why="It matters.", remedy="Set it.")
@@ -136,7 +136,8 @@ def test_checks_of_another_distribution_are_made_one_by_one(shell: Shell, tmp_pa
     variables = offer(tmp_path, "mine", CHECKS)
     report = Shell(folder=shell.folder, variables=variables).json("doctor", code=1)
     checks = by_id(report)
-    assert checks["mine.broken"]["found"] == "the check itself failed: KeyError: 'a bug'"
+    told = "the check itself failed: KeyError: 'a bug at db://ada:***@host?password=***'"
+    assert checks["mine.broken"]["found"] == told
     assert checks["mine.broken"]["remedy"] == "Report it to mine 1.5."
     assert checks["mine.found"]["settings"] == [
         {"variable": "A__B", "value": "0", "option": "[a] b"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import SettingInvalidError
 from dagfoundry_airflow.doctor.options import Option
@@ -12,7 +13,8 @@ from dagfoundry_airflow.doctor.options import Option
 if TYPE_CHECKING:
     from dagfoundry_airflow.bundle import DagFoundryBundle
 
-BUNDLE_LIST = Option(section="dag_processor", name="dag_bundle_config_list")
+_USER_INFO: Final = re.compile(r"://[^/@\s]*@")
+BUNDLE_LIST: Final = Option(section="dag_processor", name="dag_bundle_config_list")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +75,7 @@ def _construct(item: dict[str, Any]) -> ConfiguredBundle:
     try:
         bundle = resolve_name(classpath)(name=name, version=None, **item.get("kwargs") or {})
     except Exception as error:  # noqa: BLE001 - whatever a bundle raises is what is to be told
-        trouble = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        text = _USER_INFO.sub("://***@", " ".join(str(error).split()))
+        trouble = f"{type(error).__name__}: {text}"
         return ConfiguredBundle(name=name, classpath=classpath, trouble=trouble)
     return ConfiguredBundle(name=name, classpath=classpath, bundle=bundle)

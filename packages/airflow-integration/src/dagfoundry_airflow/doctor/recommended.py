@@ -6,7 +6,7 @@ in 1 to 256 files. They depend on the machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def recommended_rows() -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
     intervals = [interval_for(*fleet) for fleet in fleets]
     here = [minute_cost(*fleet, each) for fleet, each in zip(fleets, intervals, strict=True)]
     default = [minute_cost(*fleet, AIRFLOW_INTERVAL) for fleet in fleets]
-    rows = {
+    rows: dict[str, list[Any]] = {
         "`buckets` of the model (on Airflow 2 also `--shards`)": [each for _, each in fleets],
         "`min_file_process_interval`": intervals,
         "`min_serialized_dag_update_interval`": [0] * len(fleets),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from dagfoundry.doctor.plugin_checks import PLUGIN_CHECKS
 from dagfoundry.doctor.records import Check, Diagnosis, problem
 from dagfoundry.doctor.store_checks import STORE_CHECKS
 from dagfoundry.errors import FoundryError
+from dagfoundry.model.words import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +52,8 @@ def _offered(subject: Subject, offer: EntryPoint, owner: str) -> Iterator[Examin
             msg = f"it offers {wrong[0]}, not a dagfoundry.doctor.Check"
             raise TypeError(msg)  # noqa: TRY301 - told like everything else that is wrong with an offer
     except Exception as error:  # noqa: BLE001 - what another distribution raises must not hide the rest
-        diagnosis = problem(f"{owner}: {_told(error)}", f"Mend or upgrade {owner}.")
+        found = without_passwords(f"{owner}: {_told(error)}")
+        diagnosis = problem(found, f"Mend or upgrade {owner}.")
         check = Check(
             id=f"{offer.name}.offered",
             looks_at=f"the checks that {owner} offers",
@@ -70,6 +72,11 @@ def _run(subject: Subject, checks: Iterable[Check], owner: str) -> Iterator[Exam
 
 
 def _diagnose(subject: Subject, check: Check, owner: str) -> Diagnosis:
+    diagnosis = _examine(subject, check, owner)
+    return replace(diagnosis, found=without_passwords(diagnosis.found))
+
+
+def _examine(subject: Subject, check: Check, owner: str) -> Diagnosis:
     try:
         return check.examine(subject)
     except FoundryError as error:

@@ -36,11 +36,13 @@ def _reachable(subject: Subject) -> Diagnosis:
 
 
 def _schema(subject: Subject) -> Diagnosis:
-    if subject.store is None or isinstance(subject.trouble, StoreUnavailableError):
+    if subject.store is None:
         return _unread()
-    versions = subject.store.schema_versions()
     try:
+        versions = subject.store.schema_versions()
         require_current(versions)
+    except StoreUnavailableError:
+        return _unread()
     except SchemaMismatchError as error:
         return problem(error.what, error.remedy)
     if not versions:
