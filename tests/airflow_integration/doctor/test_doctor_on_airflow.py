@@ -113,3 +113,15 @@ def test_checks_of_this_airflow_are_chosen() -> None:
     assert len(ids) == len(set(ids))
     assert all(check.airflow for check in CHECKS)
     assert {c.id for c in checks()} == {c.id for c in CHECKS if AIRFLOW_MINOR in c.airflow}
+
+
+def test_the_records_can_be_read_without_airflow() -> None:
+    """The reference is written where Airflow is not installed."""
+    program = (
+        "import sys; from dagfoundry_airflow.doctor import CHECKS; "
+        "print([m for m in sys.modules if m.split('.')[0] == 'airflow'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

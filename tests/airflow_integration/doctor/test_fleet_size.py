@@ -68,11 +68,27 @@ def test_what_a_builder_prints_is_no_answer(look: Look, foundry: Foundry) -> Non
     assert look("parsing.import-timeout").verdict.value == "ok"
 
 
-def test_a_builder_that_ends_the_process_is_told(look: Look, foundry: Foundry) -> None:
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [("exit", "exit code 3"), ("crash", "signal SIGSEGV")],
+)
+def test_a_builder_that_ends_the_process_is_told(
+    look: Look, foundry: Foundry, act: str, reason: str
+) -> None:
     """The doctor itself lives."""
-    foundry.write(**{key: {"act": "exit"} for key in "abcdefgh"})
-    with pytest.raises(BuildFailedError, match="could not be built: exit code 3"):
+    foundry.write(**{key: {"act": act} for key in "abcdefgh"})
+    with pytest.raises(BuildFailedError, match=f"could not be built: .*{reason}"):
         look("parsing.import-timeout")
+
+
+@pytest.mark.parametrize("act", ["raise", "circle"])
+def test_a_row_that_cannot_be_built_is_left_out(look: Look, foundry: Foundry, act: str) -> None:
+    """A DAG processor keeps it out as well; the others are measured."""
+    assert look("parsing.import-timeout").verdict.value == "ok"
+    foundry.write(**{key: {"act": act} for key in "abcdefgh"})
+    foundry.write(**{key: {} for key in "ijklmnopqrstuvwxyz"})
+    timing = timing_of(look_at("Probing"))
+    assert 0 < timing.dags < len(timing.file.rows)
 
 
 def test_without_store_and_snapshot_nothing_is_measured(look: Look, foundry: Foundry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -76,8 +77,15 @@ def _measure(file: ParsedFile) -> dict[str, float]:
         msg = f"{what} was not built within {_LONGEST_SECONDS:g} s"
         raise BuildFailedError(msg, remedy="Look for a builder that waits.") from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         remedy = "Build its DAGs one by one, to see which it is."
-        raise BuildFailedError(f"{what} could not be built: {last}", remedy=remedy)
+        msg = f"{what} could not be built: {_reason(done.returncode, done.stderr)}"
+        raise BuildFailedError(msg, remedy=remedy)
     values: dict[str, float] = json.loads(done.stdout)
     return values
+
+
+def _reason(code: int, stderr: str) -> str:
+    """Return why a process failed; what it wrote last may be no more than a warning."""
+    if "Traceback (most recent call last)" in stderr:
+        return stderr.strip().splitlines()[-1]
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

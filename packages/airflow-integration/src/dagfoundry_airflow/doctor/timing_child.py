@@ -10,6 +10,10 @@ import json
 import os
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> int:
@@ -31,13 +35,20 @@ def _measure(rows: list[dict[str, object]]) -> dict[str, float]:
     started = time.perf_counter()
     dags = build_rows(map(RowState.from_json, rows), load_plugins())
     imported = time.perf_counter() - started
-    for dag in dags.values():
-        check_dag(dag)
+    good = sum(_is_good(dag, check_dag) for dag in dags.values())
     return {
-        "dags": len(dags),
+        "dags": good,
         "import_seconds": imported,
         "whole_seconds": time.perf_counter() - started,
     }
+
+
+def _is_good(dag: object, check: Callable[[Any], None]) -> bool:
+    try:
+        check(dag)
+    except Exception:  # noqa: BLE001 - the trial build keeps such a DAG out, and tells why
+        return False
+    return True
 
 
 if __name__ == "__main__":
