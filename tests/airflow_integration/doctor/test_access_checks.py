@@ -97,7 +97,6 @@ def test_a_connection_that_cannot_be_used_is_a_problem(
     look: Look, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], reason: str
 ) -> None:
     """The reason is told, never the password."""
-    monkeypatch.setattr("dagfoundry_airflow.airflow_rest._PAUSES", (0.01,))
     monkeypatch.setenv(CONNECTION, connection(**values))
     found = look("access.connection")
     assert (found.verdict.value, reason in found.found) == ("problem", True)
