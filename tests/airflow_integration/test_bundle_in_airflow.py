@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from live_airflow import Live
     from probe_foundry import Foundry
 
+pytestmark = pytest.mark.every_airflow
+
 
 @pytest.fixture
 def processor(foundry: Foundry, tmp_path: Path) -> Iterator[Processor]:
@@ -111,4 +113,41 @@ def test_a_run_ends_on_the_version_with_which_it_began(live: Live, tmp_path: Pat
     assert len(list(folder.glob("*.py"))) == 1
     assert "the number is 2" in live.task_logs(dag_id, live.run(dag_id))
     live.merge(pinned=None)
+    live.reconcile()
+
+
+def told(live: Live, dag_id: str, run_id: str, attempt: int) -> str:
+    """Return what an attempt of the task ``tell`` has logged, once its run is over."""
+    run = f"/dags/{dag_id}/dagRuns/{run_id}"
+    task = f"{run}/taskInstances/tell"
+    live.until(lambda: live.airflow.api.get(task)["try_number"] == attempt)
+    live.until(lambda: live.airflow.api.get(run)["state"] == "success")
+    (log,) = live.airflow.home.glob(
+        f"logs/dag_id={dag_id}/run_id={run_id}/task_id=tell/attempt={attempt}.log"
+    )
+    return log.read_text()
+
+
+def test_a_cleared_run_keeps_its_version_unless_the_latest_is_asked_for(
+    live: Live, tmp_path: Path
+) -> None:
+    """Airflow 3.0 cannot be told so: there a finished run that is cleared moves to the latest."""
+    flag, dag_id = tmp_path / "go on", live.dag_id("cleared")
+    flag.touch()
+    live.merge(cleared={"number": 1, "until": str(flag)})
+    live.until(lambda: dag_id in live.dags())
+    run_id = live.run(dag_id)
+    revision = live.merge(cleared={"number": 2, "until": str(flag)})
+    live.until(lambda: f"revision: {revision}" in live.dags()[dag_id]["description"])
+
+    clear = {"dag_run_id": run_id, "dry_run": False, "only_failed": False}
+    path = f"/dags/{dag_id}/clearTaskInstances"
+    live.airflow.api.post(path, clear)
+    keeps = tuple(map(int, airflow.__version__.split(".")[:2])) > (3, 0)
+    number = 1 if keeps else 2
+    assert f"the number is {number}" in told(live, dag_id, run_id, 2)
+    if keeps:
+        live.airflow.api.post(path, clear | {"run_on_latest_version": True})
+        assert "the number is 2" in told(live, dag_id, run_id, 3)
+    live.merge(cleared=None)
     live.reconcile()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dagfoundry.store.records import RowState
     from dagfoundry_airflow._compat import DAG
 
+pytestmark = pytest.mark.every_airflow
+
 
 def cron(dag: DAG) -> str | None:
     """Return a DAG's cron expression on any Airflow version, None when it has none."""

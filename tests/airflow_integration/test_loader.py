@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from dagfoundry.store import RowState
 
+pytestmark = pytest.mark.every_airflow
+
 
 @pytest.fixture
 def bucket(make_row: Callable[..., RowState], tmp_path: Path) -> Callable[..., str]:

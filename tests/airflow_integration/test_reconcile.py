@@ -244,7 +244,7 @@ def drift(live: Live, *arguments: str) -> tuple[int, dict[str, Any]]:
         check=False,
     )
     assert "Traceback" not in done.stderr
-    return done.returncode, json.loads(done.stdout[done.stdout.index("{") :])
+    return done.returncode, json.loads(done.stdout)
 
 
 def test_drift_asks_airflow(settled: Live) -> None:

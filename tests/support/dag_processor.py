@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -82,8 +83,9 @@ class Processor:
         return str(self.rows(query, dag_id)[-1][0])
 
     def errors(self) -> dict[str, str]:
-        """Return import errors by file name."""
-        return dict(self.rows("SELECT filename, stacktrace FROM import_error"))
+        """Return import errors by file name; 3.0 stores whole paths."""
+        found = self.rows("SELECT filename, stacktrace FROM import_error")
+        return {PurePath(path).name: report for path, report in found}
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until a condition holds."""

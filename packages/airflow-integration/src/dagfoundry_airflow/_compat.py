@@ -62,12 +62,14 @@ __all__ = [
     "check_dag",
     "empty_operator",
     "found_dag_files",
+    "may_read_dags",
     "open_airflow_api",
     "parsing_dag_id",
     "parsing_section",
     "stale_dag_threshold",
     "stored_connection",
     "trigger_operator",
+    "web_address",
     "with_view_url",
 ]
 
@@ -198,6 +200,21 @@ def _serialize(dag: Any) -> None:  # noqa: ANN401 - see check_dag
 
     name = "SerializedDAG" if AIRFLOW_VERSION < (3, 2) else "DagSerialization"
     getattr(serialized_objects, name).to_dict(dag)
+
+
+def may_read_dags() -> Any:  # noqa: ANN401 - a FastAPI dependency
+    """Return what lets a web request pass only for a user who may read DAGs (3.x)."""
+    from airflow.api_fastapi.core_api.security import requires_access_dag
+
+    return requires_access_dag(method="GET")
+
+
+def web_address() -> str | None:
+    """Return where a browser finds Airflow's UI (3.x), as ``[api] base_url`` says; or None."""
+    from airflow.configuration import conf
+
+    address: str | None = conf.get("api", "base_url", fallback=None)
+    return address.rstrip("/") if address and address.startswith("http") else None
 
 
 def bundle_version(version: str) -> Any:  # noqa: ANN401 - a record since 3.3, text before

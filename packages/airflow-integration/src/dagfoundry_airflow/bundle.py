@@ -31,10 +31,12 @@ from dagfoundry_airflow._compat import (
     bundle_version,
     parsing_dag_id,
     stale_dag_threshold,
+    web_address,
     with_view_url,
 )
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.state import StateFile
+from dagfoundry_airflow.ui import URL_PREFIX
 from dagfoundry_airflow.versions import VersionFolders
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class DagFoundryBundle(BaseDagBundle):
     Args:
         foundry: Name of the foundry.
         refresh_interval: How often to ask the store for a new revision, in seconds.
-        view_url_template: Where a version is shown, with ``{version}`` and ``{foundry}``.
+        view_url_template: Where a version is shown, with ``{version}`` and ``{foundry}``;
+            by default DAG Foundry's page in Airflow's UI, if ``[api] base_url`` is set.
         arguments: What Airflow passes itself: ``name``, ``version``.
     """
 
@@ -71,6 +74,7 @@ class DagFoundryBundle(BaseDagBundle):
         **arguments: Any,  # noqa: ANN401 - Airflow's own, which differ by version
     ) -> None:
         arguments |= {"refresh_interval": refresh_interval}
+        view_url_template = view_url_template or _own_page()
         super().__init__(**bundle_arguments(arguments, view_url_template))
         self.foundry = foundry
         self._view_url_template = view_url_template
@@ -144,6 +148,11 @@ class DagFoundryBundle(BaseDagBundle):
             pace=Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS),
             tracking=get_bundle_tracking_dir(self.name),
         )
+
+
+def _own_page() -> str | None:
+    address = web_address()
+    return f"{address}{URL_PREFIX}/versions/{{foundry}}/{{version}}" if address else None
 
 
 @contextmanager

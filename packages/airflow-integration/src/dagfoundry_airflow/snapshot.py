@@ -60,6 +60,19 @@ def version_name(revision: int, checksums: Mapping[str, str]) -> str:
     return f"r{revision}-{checksum(content)[:12]}"
 
 
+def revision_of(version: str) -> int:
+    """Return the revision that a version serves.
+
+    Raises:
+        ValueError: It is no name of a version.
+    """
+    found = re.fullmatch(r"r(\d+)-[0-9a-f]{12}", version)
+    if found is None:
+        msg = f"{version!r} is no version; one is named r<revision>-<12 hexadecimal digits>"
+        raise ValueError(msg)
+    return int(found.group(1))
+
+
 def sidecar_name(stub: str) -> str:
     """Return the name of the JSON file beside a stub."""
     return f"{stub.removesuffix('.py')}.json"

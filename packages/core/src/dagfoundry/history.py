@@ -10,8 +10,14 @@ from dagfoundry.errors import EntryMissingError
 from dagfoundry.factories import LEAVING
 from dagfoundry.fields import STATUS, flat_config, parsed_config, state_changes
 from dagfoundry.selection import Selection
-from dagfoundry.store.history import read_log
-from dagfoundry.store.read import read_changes, read_head, read_rows, require_revision
+from dagfoundry.store.history import read_log, read_revision_log
+from dagfoundry.store.read import (
+    read_changes,
+    read_head,
+    read_revisions,
+    read_rows,
+    require_revision,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +61,20 @@ def read_history(
         msg = f"foundry {foundry!r} never had {selection}"
         raise EntryMissingError(msg, remedy="`dagfoundry list --all` shows them all.")
     return log
+
+
+def revision_log(store: Store, foundry: str, revision: int) -> RevisionLog:
+    """Return a revision with every row that it wrote.
+
+    Raises:
+        FoundryMissingError: There is no such foundry.
+        RevisionMissingError: There is no such revision.
+    """
+    with store.reading() as connection:
+        head = read_head(connection, foundry)
+        require_revision(head, revision)
+        (found,) = read_revisions(connection, head, revision=revision)
+        return read_revision_log(connection, head, found)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from dagfoundry.cli.change_view import COLUMNS, change_json, change_lines, short
+from dagfoundry.change_json import change_json, changes_json, log_json, revision_json
+from dagfoundry.cli.change_view import COLUMNS, change_lines, short
 from dagfoundry.cli.options import (
     AsJson,
     Entry,
@@ -95,7 +96,7 @@ def blame(entry: Entry, *, foundry: FoundryName = None, as_json: AsJson = False)
     store = open_configured_store()
     found = read_blame(store, one_foundry(store, foundry), entry)
     if as_json:
-        fields = [{"field": f.field, "value": f.value, **_by_json(f.revision)} for f in found]
+        fields = [{"field": f.field, "value": f.value, **revision_json(f.revision)} for f in found]
         print_json(fields)
         return
     columns = ("field", "value", "revision", "when (UTC)", "who", "message")
@@ -142,31 +143,8 @@ def _short_commit(commit: str | None) -> str:
     return f"{name[:_COMMIT]}{dash}{dirty}"
 
 
-def _by_json(by: RevisionRecord) -> dict[str, Any]:
-    return {
-        "revision": by.revision,
-        "created_at": f"{by.created_at.isoformat(timespec='seconds')}+00:00",
-        "author": by.author,
-        "source": by.source.value,
-        "message": by.message,
-        "model_commit": by.model_commit,
-        "environment": by.environment,
-    }
-
-
 def _log_json(log: RevisionLog, *, fields: bool) -> dict[str, Any]:
-    value = {
-        **_by_json(log.revision),
-        "parent": log.revision.parent,
-        "counts": dict(count_deeds(log.rows)),
-    }
-    if not fields:
-        return value
-    changes = [
-        change_json(deed(row.before, row.after), row, state_changes(row.before, row.after))
-        for row in log.rows
-    ]
-    return {**value, "changes": changes}
+    return log_json(log) | ({"changes": changes_json(log)} if fields else {})
 
 
 COMMANDS = {"history": history, "diff": diff, "blame": blame}

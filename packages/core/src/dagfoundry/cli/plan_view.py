@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dagfoundry.cli.change_view import COLUMNS, change_json, change_lines
+from dagfoundry.change_json import change_json
+from dagfoundry.cli.change_view import COLUMNS, change_lines
 from dagfoundry.cli.output import print_json, print_line, print_table
 from dagfoundry.plan import Action
 

@@ -7,6 +7,8 @@ Airflow.
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
@@ -51,7 +53,8 @@ def served_views(store: Store, foundry: str) -> list[ServedView]:
 
 def _view(offer: EntryPoint, store: Store, foundry: str) -> ServedView:
     try:
-        differences = offer.load()(store, foundry)
+        with redirect_stdout(sys.stderr):  # Airflow 2.10 to 3.0 logs to it, also under --json
+            differences = offer.load()(store, foundry)
     except FoundryError as error:
         return ServedView(where=offer.name, not_asked=f"{error.what} {error.remedy}")
     except Exception as error:  # noqa: BLE001 - what another distribution raises must not hide the store's drift

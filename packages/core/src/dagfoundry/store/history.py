@@ -88,6 +88,14 @@ def read_log(
     return [RevisionLog(revision=each, rows=tuple(rows[each.revision])) for each in revisions]
 
 
+def read_revision_log(connection: Connection, head: Head, revision: RevisionRecord) -> RevisionLog:
+    """Return a revision with every row that it wrote."""
+    changes = FoundryTables(head.foundry).changes
+    written = select(changes).where(changes.c.revision == revision.revision)
+    rows = connection.execute(written.order_by(changes.c.dag_id))
+    return RevisionLog(revision=revision, rows=tuple(map(_row_written, rows)))
+
+
 def last_living(connection: Connection, head: Head, row: RowState) -> int:
     """Return the newest revision in which a row lived.
 
