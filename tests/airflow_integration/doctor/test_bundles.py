@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.airflow_integration.doctor.conftest import Look
 
+pytestmark = pytest.mark.every_airflow
+
 LIST = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
 STORAGE = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH"
 STRANGER = {
@@ -98,6 +100,21 @@ def test_a_bundle_that_is_asked_too_seldom_or_always_gets_advice(
     found = look("bundle.refresh-interval")
     assert found.verdict.value == "advice"
     assert "'probes'" in found.remedy
+
+
+def test_a_version_that_links_nowhere_gets_advice(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow's address is enough, or a template of one's own."""
+    found = look("bundle.version-link")
+    assert (found.verdict.value, found.settings[0].variable) == ("advice", "AIRFLOW__API__BASE_URL")
+    with monkeypatch.context() as context:
+        context.setenv("AIRFLOW__API__BASE_URL", found.settings[0].value or "")
+        assert look("bundle.version-link").verdict.value == "ok"
+    template = "https://git.example/{foundry}/{version}"
+    bundles = [bundle_item("probes", view_url_template=template)]
+    monkeypatch.setenv(LIST, json.dumps(bundles))
+    assert look("bundle.version-link").found == f"to {template}"
 
 
 def test_without_a_bundle_nothing_is_said_of_its_disk(

@@ -17,6 +17,8 @@ from dagfoundry_airflow.doctor import CHECKS, checks
 if TYPE_CHECKING:
     from live_airflow import Live
 
+pytestmark = pytest.mark.every_airflow
+
 SECRET = "hunter2"
 
 BETTER = {

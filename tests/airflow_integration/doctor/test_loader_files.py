@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.airflow_integration.doctor.conftest import Look
 
 
+pytestmark = pytest.mark.every_airflow
+
+
 @pytest.fixture
 def dags(home: Path, tmp_path: Path) -> Path:
     """Airflow's DAG folder, with four loader files below it."""

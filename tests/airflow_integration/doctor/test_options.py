@@ -13,6 +13,8 @@ from dagfoundry.errors import SettingInvalidError
 if TYPE_CHECKING:
     from tests.airflow_integration.doctor.conftest import Look
 
+pytestmark = pytest.mark.every_airflow
+
 needs_bundles = pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 has no DAG bundles")
 needs_loaders = pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 has no DAG folder to list")
 

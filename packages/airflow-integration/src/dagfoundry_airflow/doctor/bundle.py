@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SLOW_REFRESH: Final = 60
 _CLASSPATH: Final = "dagfoundry_airflow.bundle.DagFoundryBundle"
 _REFRESH_CHECK: Final = Option(section="dag_processor", name="bundle_refresh_check_interval")
+_BASE_URL: Final = Option(section="api", name="base_url")
 _NO_VERSIONS: Final = Option(section="dag_processor", name="disable_bundle_versioning")
 _CLEANUP_INTERVAL: Final = Option(section="dag_processor", name="stale_bundle_cleanup_interval")
 _CLEANUP_AGE: Final = Option(section="dag_processor", name="stale_bundle_cleanup_age_threshold")
@@ -98,6 +99,22 @@ def _cleanup(_subject: Subject) -> Diagnosis:
     return good(found)
 
 
+def _version_link(subject: Subject) -> Diagnosis:
+    from dagfoundry_airflow._compat import web_address
+
+    names = {each.name for each in bundles_of(subject.foundry)}
+    templates = [
+        each.kwargs["view_url_template"]
+        for each in bundle_list()
+        if each.name in names and each.kwargs.get("view_url_template")
+    ]
+    address = web_address()
+    if templates or address:
+        return good(f"to {templates[0] if templates else address}")
+    setting = _BASE_URL.to("http://airflow.example:8080")
+    return advice("to nowhere", "Say where a browser finds Airflow.", setting)
+
+
 BUNDLE_CHECKS: Final = (
     Check(
         id="bundle.listed",
@@ -130,6 +147,14 @@ BUNDLE_CHECKS: Final = (
         remedy=f"Set `{_NO_VERSIONS}` to False.",
         airflow=AIRFLOW_3_VERSIONS,
         examine=_versioning,
+    ),
+    Check(
+        id="bundle.version-link",
+        looks_at=f"`{_BASE_URL}`, and `view_url_template` of the bundle",
+        why="Airflow links a DAG's version to the page that says who changed what, and why.",
+        remedy=f"Set `{_BASE_URL}` to where a browser finds Airflow.",
+        airflow=AIRFLOW_3_VERSIONS,
+        examine=_version_link,
     ),
     Check(
         id="bundle.cleanup",

@@ -23,13 +23,13 @@ class ConfiguredBundle:
 
     Attributes:
         name: Its name.
-        classpath: Its class.
+        kwargs: What its class is given.
         bundle: What the class made; none when it could not.
         trouble: Why it could not; empty when it could.
     """
 
     name: str
-    classpath: str
+    kwargs: dict[str, Any] = field(repr=False)
     bundle: Any = field(default=None, repr=False)
     trouble: str = ""
 
@@ -71,11 +71,11 @@ def _is_bundle(item: object) -> bool:
 
 
 def _construct(item: dict[str, Any]) -> ConfiguredBundle:
-    name, classpath = str(item["name"]), str(item["classpath"])
+    name, kwargs = str(item["name"]), item.get("kwargs") or {}
     try:
-        bundle = resolve_name(classpath)(name=name, version=None, **item.get("kwargs") or {})
+        bundle = resolve_name(str(item["classpath"]))(name=name, version=None, **kwargs)
     except Exception as error:  # noqa: BLE001 - whatever a bundle raises is what is to be told
         text = _USER_INFO.sub("://***@", " ".join(str(error).split()))
         trouble = f"{type(error).__name__}: {text}"
-        return ConfiguredBundle(name=name, classpath=classpath, trouble=trouble)
-    return ConfiguredBundle(name=name, classpath=classpath, bundle=bundle)
+        return ConfiguredBundle(name=name, kwargs=kwargs, trouble=trouble)
+    return ConfiguredBundle(name=name, kwargs=kwargs, bundle=bundle)
