@@ -1,7 +1,8 @@
 """What settings cost and which ones suit a fleet; knows nothing of Airflow.
 
 The figures are a fit of measurements on Airflow 3.3 with 4 tasks a DAG, for 20 to 1,000 DAGs
-in 1 to 256 files. They depend on the machine.
+in 1 to 256 files. A pass of 1,000 DAGs with 4 tasks later took 14.5 CPU-s on Airflow 3.3 (33
+files; the fit says 13.0) and 15.4 on 2.11 (17 files; 11.1). They depend on the machine.
 """
 
 from __future__ import annotations
