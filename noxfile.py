@@ -193,6 +193,9 @@ def tests(session: nox.Session, target: str) -> None:
         pytest(session, [*IN_PARALLEL, *STORE_TESTS])
     else:
         install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
+        if target == LOWEST:
+            session.install("--constraint", f"{CONSTRAINTS}/{target}.txt", *group("test-core"))
+            session.run("pytest", *IN_PARALLEL, *STORE_TESTS, "tests/core/cli")
         chosen = [] if target in WHOLE else ["-m", "every_airflow"]
         pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
 

@@ -6,7 +6,7 @@ are made at the first request. Airflow 2 has no place for them and passes them o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.plugins_manager import AirflowPlugin
 
@@ -35,6 +35,6 @@ class DagFoundryPlugin(AirflowPlugin):
     """DAG Foundry's pages."""
 
     name = "dagfoundry"
-    fastapi_apps: ClassVar[list[dict[str, Any]]] = [
+    fastapi_apps = [  # noqa: RUF012 - Airflow declares it so
         {"name": "DAG Foundry", "url_prefix": URL_PREFIX, "app": LazyPages()}
     ]
