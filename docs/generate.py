@@ -246,7 +246,8 @@ def doctor() -> str:
         f"They keep an unchanged fleet below {BUDGET:g} CPU-seconds a minute. The figures follow "
         "from measurements on Airflow 3.3 with 4 tasks a DAG: 0.12 CPU-seconds for each file of a "
         "pass and 9 ms for each DAG. A pass of 1,000 DAGs took 14.5 on Airflow 3.3 in 33 files and "
-        "15.4 on 2.11 in 17, so take them for what they are. On Airflow 2 a long interval delays changes: see "
+        "15.4 on 2.11 in 17, so take them for what they are. On Airflow 2 a long interval delays "
+        "changes: see "
         "[which settings suit which fleet](../how-to/check-with-doctor.md)."
     )
     return page("Doctor", *parts, "## Recommended settings", budget, recommended)
