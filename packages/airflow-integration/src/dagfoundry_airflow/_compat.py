@@ -60,8 +60,8 @@ __all__ = [
     "bundle_arguments",
     "bundle_version",
     "check_dag",
+    "dag_files_in",
     "empty_operator",
-    "found_dag_files",
     "may_read_dags",
     "open_airflow_api",
     "parsing_dag_id",
@@ -139,7 +139,7 @@ def parsing_section(option: str) -> str:
     return "core" if option == "dag_file_processor_timeout" else "scheduler"
 
 
-def found_dag_files(folder: str) -> list[str]:
+def dag_files_in(folder: str) -> list[str]:
     """Return the paths below a folder that Airflow's own search takes for DAG files."""
     from airflow.configuration import conf
     from airflow.utils.file import list_py_file_paths

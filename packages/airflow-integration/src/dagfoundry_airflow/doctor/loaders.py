@@ -84,13 +84,13 @@ def _wrong_files(folder: Path, names: set[str], foundry: str) -> list[str]:
 
 
 def _found(subject: Subject) -> Diagnosis:
-    from dagfoundry_airflow._compat import found_dag_files
+    from dagfoundry_airflow._compat import dag_files_in
 
     folders = loader_folders(subject.foundry) if subject.foundry else {}
     ours = {str(folder / name) for folder, names in folders.items() for name in names}
     if not ours:
         return advice("not looked at: there are no loader files", "See loader.installed.")
-    unseen = sorted(ours.difference(found_dag_files(_DAGS_FOLDER.text())))
+    unseen = sorted(ours.difference(dag_files_in(_DAGS_FOLDER.text())))
     if unseen:
         remedy = "Take them out of .airflowignore, or correct `might_contain_dag_callable`."
         return problem(f"Airflow passes over {', '.join(unseen[:_SHOWN])}", remedy)

@@ -104,13 +104,13 @@ def _process_number(subject: Subject) -> Diagnosis:
 
 
 def _discovery(_subject: Subject) -> Diagnosis:
-    from dagfoundry_airflow._compat import found_dag_files
+    from dagfoundry_airflow._compat import dag_files_in
 
     samples = _samples()
     with tempfile.TemporaryDirectory(prefix="dagfoundry-doctor-") as folder:
         for name, content in samples.items():
             Path(folder, name).write_bytes(content)
-        seen = {Path(path).name for path in found_dag_files(folder)}
+        seen = {Path(path).name for path in dag_files_in(folder)}
     unseen = sorted(samples.keys() - seen)
     if unseen:
         default = "airflow.utils.file.might_contain_dag_via_default_heuristic"

@@ -55,10 +55,10 @@ def build_app() -> typer.Typer:
         history_commands,
         rollback_commands,
         upgrade_commands,
+        doctor_commands,
         export_commands,
         adopt_commands,
         drift_commands,
-        doctor_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)
