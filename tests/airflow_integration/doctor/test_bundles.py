@@ -42,8 +42,8 @@ def item(**changes: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("bundles", "reason"),
     [
-        ([STRANGER], "none of foundry 'Probing'"),
-        ([bundle_item("other", "Other")], "none of foundry 'Probing'"),
+        ([STRANGER], "is of foundry 'Probing'"),
+        ([bundle_item("other", "Other")], "is of foundry 'Probing'"),
         ([item(classpath="no_such_module.Bundle")], "'probes': ModuleNotFoundError"),
         ([item(classpath="dagfoundry_airflow.bundle.NoSuchBundle")], "AttributeError"),
         ([item(), item(name="broken", kwargs={})], "'broken': TypeError"),

@@ -39,7 +39,8 @@ def _listed(subject: Subject) -> Diagnosis:
         return problem(f"bundle {twice[0]!r} is listed twice", "Give each bundle its own name.")
     ours = bundles_of(subject.foundry)
     if not ours:
-        found = f"{len(configured)} bundles, none of foundry {subject.foundry or '(any)'!r}"
+        wanted = f"of foundry {subject.foundry!r}" if subject.foundry else "of a foundry"
+        found = f"none of the {len(configured)} listed is {wanted}"
         return problem(found, "List it.", _example(subject.foundry or "FOUNDRY"))
     if subject.foundry and len(ours) > 1:
         names = " and ".join(repr(each.name) for each in ours)
