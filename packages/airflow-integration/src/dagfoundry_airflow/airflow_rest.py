@@ -52,6 +52,15 @@ def connect() -> AirflowRest:
     except AirflowException as error:
         msg = f"Airflow has no usable connection {CONNECTION_ID!r}: {error}"
         raise AirflowAccessError(msg, remedy=_CREATE) from None
+    return client_of(connection)
+
+
+def client_of(connection: Any) -> AirflowRest:  # noqa: ANN401 - its class differs by version
+    """Return the API that an Airflow connection names.
+
+    Raises:
+        AirflowAccessError: The connection has no host, login or password.
+    """
     if not (connection.host and connection.login and connection.password):
         msg = f"Airflow connection {CONNECTION_ID!r} lacks host, login or password"
         raise AirflowAccessError(msg, remedy=_CREATE)
