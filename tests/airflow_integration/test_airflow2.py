@@ -78,7 +78,7 @@ def host(foundry: Foundry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> F
     """A foundry whose snapshot is in a folder of its own."""
     url = foundry.store.url.render_as_string(hide_password=False)
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", url)
-    monkeypatch.setattr(airflow2, "_home", lambda _foundry: tmp_path / "snapshot")
+    monkeypatch.setattr(airflow2, "snapshot_home", lambda _foundry: tmp_path / "snapshot")
     monkeypatch.delenv(CONTEXT, raising=False)
     return foundry
 

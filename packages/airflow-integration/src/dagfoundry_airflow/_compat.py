@@ -32,6 +32,9 @@ _Bundle = TypeVar("_Bundle")
 AIRFLOW_VERSION: Final = tuple(int(part) for part in airflow.__version__.split(".")[:2])
 """Major and minor version of the installed Airflow."""
 
+AIRFLOW_MINOR: Final = ".".join(map(str, AIRFLOW_VERSION))
+"""The same as text, such as ``3.3``."""
+
 AIRFLOW_2: Final = AIRFLOW_VERSION < (3, 0)
 """Whether tasks may use the metadata database, and datasets are not yet assets."""
 
@@ -46,6 +49,7 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "AIRFLOW_2",
+    "AIRFLOW_MINOR",
     "AIRFLOW_VERSION",
     "DAG",
     "AirflowException",
@@ -56,11 +60,14 @@ __all__ = [
     "bundle_arguments",
     "bundle_version",
     "check_dag",
+    "dag_files_in",
     "empty_operator",
     "may_read_dags",
     "open_airflow_api",
     "parsing_dag_id",
+    "parsing_section",
     "stale_dag_threshold",
+    "stored_connection",
     "trigger_operator",
     "web_address",
     "with_view_url",
@@ -121,8 +128,38 @@ def stale_dag_threshold() -> int:
     """Return for how many seconds Airflow still believes in a DAG that its file lacks."""
     from airflow.configuration import conf
 
-    section = "scheduler" if AIRFLOW_2 else "dag_processor"
-    return int(conf.getint(section, "stale_dag_threshold", fallback=50))
+    option = "stale_dag_threshold"
+    return int(conf.getint(parsing_section(option), option, fallback=50))
+
+
+def parsing_section(option: str) -> str:
+    """Return the section of an option of the DAG processor, which got its own with 3.0."""
+    if not AIRFLOW_2:
+        return "dag_processor"
+    return "core" if option == "dag_file_processor_timeout" else "scheduler"
+
+
+def dag_files_in(folder: str) -> list[str]:
+    """Return the paths below a folder that Airflow's own search takes for DAG files."""
+    from airflow.configuration import conf
+    from airflow.utils.file import list_py_file_paths
+
+    arguments: dict[str, Any] = {"include_examples": False} if AIRFLOW_2 else {}
+    safe_mode = conf.getboolean("core", "dag_discovery_safe_mode")
+    return list(list_py_file_paths(folder, safe_mode=safe_mode, **arguments))
+
+
+def stored_connection(connection_id: str) -> Any:  # noqa: ANN401 - its class differs by version
+    """Return a connection from where Airflow's own processes find it, outside of a task.
+
+    There ``BaseHook`` of 3.x never asks the metadata database.
+
+    Raises:
+        AirflowException: There is none.
+    """
+    from airflow.models.connection import Connection
+
+    return Connection.get_connection_from_secrets(connection_id)
 
 
 def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by version

@@ -141,7 +141,7 @@ class _Local:
             read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
         self._publisher = Publisher(
-            foundry, _home(foundry), self._store, pace=_PACE, thorough=False
+            foundry, snapshot_home(foundry), self._store, pace=_PACE, thorough=False
         )
 
     def refreshed(self) -> State:
@@ -186,7 +186,8 @@ class _Local:
         return [row for row in found.values() if row.status.in_bucket]
 
 
-def _home(foundry: str) -> Path:
+def snapshot_home(foundry: str) -> Path:
+    """Return the folder of a foundry's snapshot on this host."""
     from airflow.configuration import AIRFLOW_HOME
 
     return Path(AIRFLOW_HOME) / "dagfoundry" / python_name(foundry)

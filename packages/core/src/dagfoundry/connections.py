@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 HOME_VARIABLE: Final = "DAGFOUNDRY_HOME"
 """Folder from which relative SQLite paths are taken; the working folder by default."""
 
+_SECRET_KEYS: Final = ("passwd", "password", "sslpassword")
+"""Keys of a URL's query under which a driver takes a secret."""
+
 _IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -149,3 +152,9 @@ def _settled(url: URL) -> URL:
         home = Path(os.environ.get(HOME_VARIABLE, ".")).resolve()
         return url.set(database=str(home / str(url.database)))
     return url
+
+
+def shown_url(url: URL) -> str:
+    """Return a URL as it may be shown: no password, wherever the driver takes one."""
+    query = {key: "***" if key.lower() in _SECRET_KEYS else url.query[key] for key in url.query}
+    return url.set(query=query).render_as_string(hide_password=True)

@@ -16,6 +16,7 @@ import typer
 from dagfoundry.cli import (
     adopt_commands,
     db_commands,
+    doctor_commands,
     drift_commands,
     explain_commands,
     export_commands,
@@ -55,6 +56,7 @@ def build_app() -> typer.Typer:
         history_commands,
         rollback_commands,
         upgrade_commands,
+        doctor_commands,
         export_commands,
         adopt_commands,
         drift_commands,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dagfoundry.errors import FoundryMissingError
+from dagfoundry.doctor.subject import only_foundry
 from dagfoundry.model import load_model
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings, required_model
@@ -105,12 +105,4 @@ def one_foundry(store: Store, name: str | None) -> str:
     """
     if name is not None:
         return store.head(name).foundry
-    foundries = store.foundries()
-    if len(foundries) == 1:
-        return foundries[0]
-    if not foundries:
-        store.refuse_unadopted()
-        msg = "the store holds no foundry"
-        raise FoundryMissingError(msg, remedy="Create one with `dagfoundry merge MODEL`.")
-    msg = f"the store holds {len(foundries)} foundries: {', '.join(foundries)}"
-    raise FoundryMissingError(msg, remedy="Name one with --foundry.")
+    return only_foundry(store)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 80
 _PASSWORD: Final = re.compile(r"(://[^/@\s:]*):[^/@\s]*@")
+_ASSIGNED: Final = re.compile(r"\b(\w*passw(?:or)?d=)[^\s&;,'\"]+", re.IGNORECASE)
 
 
 def shown(value: object) -> str:
@@ -21,8 +22,13 @@ def shown(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
     text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
-    text = _PASSWORD.sub(r"\1:***@", text)
+    text = without_passwords(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def without_passwords(text: str) -> str:
+    """Return a text in which the passwords of URLs and connection strings are stars."""
+    return _ASSIGNED.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
 
 
 def holds_password(text: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from dagfoundry.connections import shown_url
 from dagfoundry.errors import SettingInvalidError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -131,9 +132,8 @@ def _translated(engine: Engine) -> Iterator[None]:
     except IntegrityError:
         raise  # a conflict, which the caller names; the store itself works
     except DBAPIError as error:
-        where = engine.url.render_as_string(hide_password=True)
         reason = " ".join(str(error.orig).split())
-        msg = f"the store at {where} cannot be used: {reason}"
+        msg = f"the store at {shown_url(engine.url)} cannot be used: {reason}"
         remedy = "Check DAGFOUNDRY_STORE_URL, that the database runs, and the role's rights."
         raise StoreUnavailableError(msg, remedy=remedy) from error
 

@@ -1,0 +1,100 @@
+"""What settings cost and which ones suit a fleet; knows nothing of Airflow.
+
+The figures are a fit of measurements on Airflow 3.3 with 4 tasks a DAG, for 20 to 1,000 DAGs
+in 1 to 256 files. A pass of 1,000 DAGs with 4 tasks later took 14.5 CPU-s on Airflow 3.3 (33
+files; the fit says 13.0) and 15.4 on 2.11 (17 files; 11.1). They depend on the machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CPU_SECONDS_PER_FILE: Final = 0.12
+CPU_SECONDS_PER_DAG: Final = 0.009
+
+BUDGET: Final = 3.0
+"""CPU-seconds a minute that an unchanged fleet may cost."""
+
+AIRFLOW_INTERVAL: Final = 30
+"""Airflow's own ``min_file_process_interval``, in seconds."""
+
+REFRESH_INTERVAL: Final = 5
+"""Seconds between two questions to the store of a bundle."""
+
+IMPORT_TIMEOUT: Final = 30
+PROCESSOR_TIMEOUT: Final = 50
+STALE_THRESHOLD: Final = 50
+CLEANUP_INTERVAL: Final = 60
+"""Airflow's own values of options that suit every fleet, in seconds."""
+
+_SIZES: Final = (100, 1_000, 10_000)
+_INTERVALS: Final = (300, 600, 1800, 3600)
+_FEW: Final = 500
+_MANY: Final = 10_000
+_MOST_DAGS_PER_FILE: Final = 320
+"""At 312 a file, one change cost 5 CPU-s and 6 s until it was seen."""
+
+
+def pass_cost(dags: int, files: int) -> float:
+    """Return what it costs to parse every file once, in CPU-seconds."""
+    return CPU_SECONDS_PER_FILE * files + CPU_SECONDS_PER_DAG * dags
+
+
+def minute_cost(dags: int, files: int, interval: float) -> float:
+    """Return what an unchanged fleet costs in a minute, in CPU-seconds.
+
+    Args:
+        dags: Number of DAGs.
+        files: Number of files that hold them.
+        interval: ``min_file_process_interval``, in seconds.
+    """
+    return pass_cost(dags, files) * 60 / max(interval, 1)
+
+
+def interval_for(dags: int, files: int) -> int:
+    """Return the shortest interval, in seconds, that keeps to the budget; an hour at most."""
+    fitting = [each for each in _INTERVALS if minute_cost(dags, files, each) <= BUDGET]
+    return fitting[0] if fitting else _INTERVALS[-1]
+
+
+def buckets_for(dags: int) -> int:
+    """Return the number of buckets that suits a fleet when its foundry is created."""
+    if dags <= _FEW:
+        return 16
+    return 32 if dags < _MANY else 64
+
+
+def is_crowded(dags: int, files: int) -> bool:
+    """Return whether one change makes Airflow parse too many DAGs that did not change."""
+    return dags > _MOST_DAGS_PER_FILE * max(files, 1)
+
+
+def is_scattered(dags: int, files: int) -> bool:
+    """Return whether most of a pass goes into starting parse processes."""
+    return files > 2 * buckets_for(dags) and minute_cost(dags, files, _INTERVALS[0]) > BUDGET
+
+
+def recommended_rows() -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    """Return the columns and rows of a table of what to set, for fleets of three sizes."""
+    columns = ("setting", *(f"{dags:,} DAGs" for dags in _SIZES))
+    fleets = [(dags, buckets_for(dags)) for dags in _SIZES]
+    intervals = [interval_for(*fleet) for fleet in fleets]
+    here = [minute_cost(*fleet, each) for fleet, each in zip(fleets, intervals, strict=True)]
+    default = [minute_cost(*fleet, AIRFLOW_INTERVAL) for fleet in fleets]
+    rows: dict[str, list[Any]] = {
+        "`buckets` of the model (on Airflow 2 also `--shards`)": [each for _, each in fleets],
+        "`min_file_process_interval`": intervals,
+        "`min_serialized_dag_update_interval`": [0] * len(fleets),
+        "`refresh_interval` of the bundle (Airflow 3)": [REFRESH_INTERVAL] * len(fleets),
+        "`bundle_refresh_check_interval` (Airflow 3)": [REFRESH_INTERVAL] * len(fleets),
+        "`dagbag_import_timeout`": [IMPORT_TIMEOUT] * len(fleets),
+        "`dag_file_processor_timeout`": [PROCESSOR_TIMEOUT] * len(fleets),
+        "`stale_dag_threshold`": [STALE_THRESHOLD] * len(fleets),
+        "`parsing_cleanup_interval`": [CLEANUP_INTERVAL] * len(fleets),
+        "CPU-seconds a minute, unchanged": [f"{cost:.1f}" for cost in here],
+        f"the same at Airflow's default of {AIRFLOW_INTERVAL} s": [f"{c:.1f}" for c in default],
+    }
+    return columns, ((name, *map(str, values)) for name, values in rows.items())
