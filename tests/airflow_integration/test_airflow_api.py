@@ -16,6 +16,7 @@ from airflow_environment import free_port
 from dagfoundry_airflow import airflow_rest
 from dagfoundry_airflow.airflow_api import AirflowAccessError
 from dagfoundry_airflow.airflow_rest import AirflowRest, connect
+from dagfoundry_airflow.login import Login
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,8 +135,13 @@ def test_a_broken_entry_shows_as_an_import_error(live: Live) -> None:
 def rest(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowRest]:
     """The REST API of the real Airflow, with pages of two."""
     monkeypatch.setattr(airflow_rest, "_PAGE", 2)
-    with closing(AirflowRest(live.airflow.url, "admin", live.airflow.password)) as api:
+    with closing(log_in(live.airflow.url, live.airflow.password)) as api:
         yield api
+
+
+def log_in(url: str, password: str) -> AirflowRest:
+    """Return the REST API at an address, for the user ``admin``."""
+    return AirflowRest(Login(url=url, user="admin", password=password))
 
 
 @needs_rest
@@ -152,14 +158,15 @@ def test_long_answers_are_read_page_by_page(
 @needs_rest
 def test_an_expired_token_is_renewed(rest: AirflowRest, live: Live) -> None:
     """A factory DAG may run for longer than a token lives."""
-    rest._client.headers["Authorization"] = "Bearer expired"  # noqa: SLF001 - no other way to an old token
+    assert rest.recall("dagfoundry_test_nothing") is None  # logs in
+    rest._session._client.headers["Authorization"] = "Bearer expired"  # noqa: SLF001 - no other way to an old token
     assert rest.dags([live.dag_id("one")])
 
 
 @needs_rest
 def test_a_wrong_password_is_one_clear_error(live: Live) -> None:
     """It names the connection and never the password."""
-    api = AirflowRest(live.airflow.url, "admin", "hunter2")
+    api = log_in(live.airflow.url, "hunter2")
     with closing(api), pytest.raises(AirflowAccessError) as caught:
         api.recall("x")
     assert "refused the login of 'admin' (401)" in str(caught.value)
@@ -178,7 +185,7 @@ def test_an_airflow_that_does_not_answer_is_one_clear_error() -> None:
     """It names the address."""
     url = f"http://127.0.0.1:{free_port()}"
     reason = f"Airflow at {url} does not answer POST"
-    api = AirflowRest(url, "admin", "x")
+    api = log_in(url, "x")
     with closing(api), pytest.raises(AirflowAccessError, match=reason):
         api.recall("x")
 

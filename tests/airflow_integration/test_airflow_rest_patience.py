@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dagfoundry_airflow import airflow_rest
 from dagfoundry_airflow.airflow_api import AirflowAccessError
 from dagfoundry_airflow.airflow_rest import AirflowRest
+from dagfoundry_airflow.login import Login
+from dagfoundry_airflow.rest_session import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +55,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BusyServer]:
-    """A server that can be busy; nobody waits for long."""
-    monkeypatch.setattr(airflow_rest, "_PAUSES", (0.0, 0.0, 0.0))
+def server() -> Iterator[BusyServer]:
+    """A server that can be busy."""
     with BusyServer(("127.0.0.1", 0), Handler) as made:
         thread = threading.Thread(target=made.serve_forever)
         thread.start()
@@ -64,10 +65,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BusyServer]:
         thread.join()
 
 
+def client_of(server: BusyServer, patience: Patience) -> AirflowRest:
+    """Return a client of a server."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    return AirflowRest(Login(url=url, user="admin", password="x"), patience)
+
+
 @pytest.fixture
 def rest(server: BusyServer) -> Iterator[AirflowRest]:
-    """A client of that server."""
-    client = AirflowRest(f"http://127.0.0.1:{server.server_port}", "admin", "x")
+    """A client of that server, which never waits for long."""
+    client = client_of(server, Patience(pauses=(0.0, 0.0, 0.0)))
     yield client
     client.close()
 
@@ -85,3 +92,11 @@ def test_server_that_stays_busy_is_one_clear_error(server: BusyServer, rest: Air
     with pytest.raises(AirflowAccessError, match=r"GET /variables/x: 500 .*Database error"):
         rest.recall("x")
     assert server.asked == 4
+
+
+def test_session_without_time_left_asks_no_more(server: BusyServer) -> None:
+    """A merge that tells Airflow is held up for seconds at most, whatever each request takes."""
+    rest = client_of(server, Patience(pauses=(), total=1e-9))
+    with closing(rest), pytest.raises(AirflowAccessError, match="no time left"):
+        rest.recall("x")
+    assert server.asked == 0

@@ -35,6 +35,7 @@ class AirflowDag:
         status: Status of that row.
         import_errors: Whether its file cannot be imported.
         file: What Airflow takes to parse the DAG's file again.
+        next_run: When Airflow starts its next run, as ISO 8601 text; None without one.
     """
 
     dag_id: str
@@ -44,6 +45,7 @@ class AirflowDag:
     status: Status | None
     import_errors: bool
     file: str
+    next_run: str | None = None
 
 
 class AirflowApi(Protocol):
@@ -89,8 +91,8 @@ def describe_dag(values: Mapping[str, Any], *, file: str) -> AirflowDag:
     """Return a DAG from the names that Airflow 3 gives its properties.
 
     Args:
-        values: ``dag_id``, ``is_paused``, ``is_stale``, ``description`` and
-            ``has_import_errors``.
+        values: ``dag_id``, ``is_paused``, ``is_stale``, ``description``,
+            ``has_import_errors`` and ``next_dagrun_run_after``, as text or None.
         file: What Airflow takes to parse the DAG's file again.
     """
     revision, status = served_in(values["description"]) or (None, None)
@@ -102,4 +104,5 @@ def describe_dag(values: Mapping[str, Any], *, file: str) -> AirflowDag:
         status=status,
         import_errors=bool(values["has_import_errors"]),
         file=file,
+        next_run=values["next_dagrun_run_after"],
     )

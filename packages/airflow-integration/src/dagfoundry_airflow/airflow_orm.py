@@ -103,12 +103,14 @@ def _session() -> Any:  # noqa: ANN401 - Airflow's session
 
 
 def _dag(model: Any) -> AirflowDag:  # noqa: ANN401 - Airflow 2's DagModel
+    next_run = model.next_dagrun_create_after
     values = {
         "dag_id": model.dag_id,
         "is_paused": model.is_paused,
         "is_stale": not model.is_active,
         "description": model.description,
         "has_import_errors": model.has_import_errors,
+        "next_dagrun_run_after": next_run.isoformat() if next_run else None,
     }
     return describe_dag(values, file=model.fileloc)
 

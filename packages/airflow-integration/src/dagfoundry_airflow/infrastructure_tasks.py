@@ -11,10 +11,15 @@ from dagfoundry.errors import UpcastFailedError
 from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
-from dagfoundry.store import RowKind, Source, open_store
+from dagfoundry.store import RowKind, open_store
 from dagfoundry.upcast import entry_of
 from dagfoundry_airflow.changes import changes_between, log_report
-from dagfoundry_airflow.serving import await_serving, observe, require_served
+from dagfoundry_airflow.serving import (
+    await_serving,
+    observe,
+    previous_merge,
+    require_served,
+)
 from dagfoundry_airflow.stream_metrics import collect_stream_metrics
 
 if TYPE_CHECKING:
@@ -40,7 +45,7 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
     from dagfoundry_airflow._compat import open_airflow_api
 
     store = _open_store()
-    since = _previous_merge(store, foundry)
+    since = previous_merge(store, foundry)
 
     def is_concerned(row: RowState) -> bool:
         return row.revision > since and row.kind is not RowKind.INFRASTRUCTURE
@@ -48,6 +53,7 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
     with closing(open_airflow_api()) as api:
         serving = await_serving(
             lambda: observe(store, api, foundry, is_concerned),
+            store,
             api,
             timeout_seconds=WAIT_SECONDS,
             removed=True,
@@ -67,12 +73,6 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
     log_report(_log, report)
     require_served(f"foundry {foundry!r}", serving, removed=True)
     return report
-
-
-def _previous_merge(store: Store, foundry: str) -> int:
-    """Return the revision of the last merge but one; 0 when there is none."""
-    merges = [r.revision for r in store.revisions(foundry) if r.source is not Source.LIFECYCLE]
-    return merges[-2] if len(merges) > 1 else 0
 
 
 def list_grants(*, foundry: str) -> dict[str, Any]:

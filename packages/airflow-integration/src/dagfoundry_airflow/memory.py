@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def memory_key(factory_dag_id: str) -> str:
+    """Return the name of the Variable that holds a factory DAG's memory."""
+    return f"dagfoundry_reconciled_{factory_dag_id}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
     """What the last run left.

@@ -21,7 +21,7 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
 from dagfoundry_airflow.changes import changes_between, log_report
-from dagfoundry_airflow.memory import Memory
+from dagfoundry_airflow.memory import Memory, memory_key
 from dagfoundry_airflow.serving import await_serving, observe, require_served, serves
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Reconciliation:
         self._api = api
         self._name = name
         self._plugins = plugins
-        self._memory_key = f"dagfoundry_reconciled_{name.dag_id}"
+        self._memory_key = memory_key(name.dag_id)
 
     def run(self, *, wait_seconds: float) -> dict[str, Any]:
         """Reconcile and return the report, whose lines are logged as well.
@@ -109,7 +109,9 @@ class Reconciliation:
         """
         recording = self._record_hand_edits()
         memory = Memory.from_text(self._api.recall(self._memory_key))
-        serving = await_serving(self._look, self._api, timeout_seconds=wait_seconds, removed=False)
+        serving = await_serving(
+            self._look, self._store, self._api, timeout_seconds=wait_seconds, removed=False
+        )
         before = self._rows_at(memory.revision)
         memory = memory.adopt(self._born_paused(serving, memory, before))
         draining, memory = self._pause_idle(serving, memory)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from dagfoundry.errors import FoundryError
+from dagfoundry.store import Source
+from dagfoundry_airflow.announce import ask_to_parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +74,27 @@ class Serving:
     def is_ready(self, *, removed: bool) -> bool:
         """Return whether nothing is left to wait for."""
         return self.is_published and not self.waits_for(removed=removed)
+
+
+def previous_merge(store: Store, foundry: str, until: int | None = None) -> int:
+    """Return the revision of the last merge but one, or of what else a person wrote.
+
+    What a factory DAG writes when it retires an entry is passed over.
+
+    Args:
+        store: The store.
+        foundry: Name of the foundry.
+        until: The newest revision to look at; the head by default.
+
+    Returns:
+        The revision; 0 when there is none.
+    """
+    merges = [
+        record.revision
+        for record in store.revisions(foundry)
+        if record.source is not Source.LIFECYCLE and (until is None or record.revision <= until)
+    ]
+    return merges[-2] if len(merges) > 1 else 0
 
 
 def observe(
@@ -138,12 +161,18 @@ def _expected_revision(row: RowState, version: VersionRecord | None) -> int:
 
 
 def await_serving(
-    look: Callable[[], Serving], api: AirflowApi, *, timeout_seconds: float, removed: bool
+    look: Callable[[], Serving],
+    store: Store,
+    api: AirflowApi,
+    *,
+    timeout_seconds: float,
+    removed: bool,
 ) -> Serving:
     """Wait until Airflow serves the head, asking it to parse the files that are behind.
 
     Args:
         look: Compares store and Airflow anew.
+        store: The store.
         api: Airflow.
         timeout_seconds: How long to wait at most.
         removed: Whether removed DAGs have to be gone as well.
@@ -158,7 +187,7 @@ def await_serving(
         if serving.is_ready(removed=removed) or time.monotonic() >= deadline:
             return serving
         if time.monotonic() >= ask_at:
-            _ask(serving, api)
+            _ask(serving, store, api)
             ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
         time.sleep(_POLL_SECONDS)
 
@@ -187,14 +216,9 @@ def require_served(what: str, serving: Serving, *, removed: bool) -> None:
         raise NotServedError(msg, remedy="Look at Airflow's import errors and the DAG processor.")
 
 
-def _ask(serving: Serving, api: AirflowApi) -> None:
-    """Ask for the files of what is behind; in Airflow 3 any file brings a refresh."""
+def _ask(serving: Serving, store: Store, api: AirflowApi) -> None:
+    """Ask for the files of what is behind; of an unpublished revision for any."""
     behind = serving.waits_for(removed=True)
-    buckets = {row.bucket for row in serving.rows if row.dag_id in behind}
     shown = ", ".join(behind[:_SHOWN]) or "a DAG processor"
     _log.info(f"revision {serving.head.revision}: waiting for {shown}")
-    known = [row for row in serving.rows if row.dag_id in serving.dags]
-    asked = [row for row in known if row.bucket in buckets] or known[:1]
-    one_per_file = {dag.file: dag for dag in (serving.dags[row.dag_id] for row in asked)}
-    for dag in one_per_file.values():
-        api.request_parse(dag)
+    ask_to_parse(store, api, serving.head, [row for row in serving.rows if row.dag_id in behind])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagfoundry.drift import Difference
 from dagfoundry.store import RowKind
+from dagfoundry_airflow.access import open_api
 from dagfoundry_airflow.serving import observe
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ def differences(store: Store, foundry: str) -> list[Difference]:
         AirflowAccessError: Airflow cannot be asked.
         StoreUnavailableError: The store cannot be read.
     """
-    from dagfoundry_airflow._compat import open_airflow_api
-
-    with closing(open_airflow_api()) as api:
+    with closing(open_api()) as api:
         return list(compare(store, api, foundry))
 
 

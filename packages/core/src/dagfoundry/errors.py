@@ -30,6 +30,7 @@ __all__ = [
     "FoundryUnadoptedError",
     "JobFailedError",
     "ModelInvalidError",
+    "NotReadyError",
     "OlderModelError",
     "OtherEnvironmentError",
     "Place",
@@ -219,6 +220,13 @@ class OlderModelError(FoundryError):
 
 class OtherEnvironmentError(FoundryError):
     """The last merge was of another environment; see ``--allow-environment``."""
+
+
+# --- What was written is not served -----------------------------------------
+
+
+class NotReadyError(FoundryError):
+    """A revision is not served: DAGs lag behind, or cannot be built."""
 
 
 # --- A job failed ------------------------------------------------------------

@@ -76,7 +76,8 @@ def _engine(url: URL) -> Engine:
 
 def _connection(subject: Subject) -> Diagnosis:
     from dagfoundry_airflow._compat import AirflowException, stored_connection
-    from dagfoundry_airflow.airflow_rest import CONNECTION_ID, client_of
+    from dagfoundry_airflow.airflow_rest import client_of
+    from dagfoundry_airflow.login import CONNECTION_ID
 
     try:
         connection = stored_connection(CONNECTION_ID)

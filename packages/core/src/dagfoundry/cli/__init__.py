@@ -28,6 +28,7 @@ from dagfoundry.cli import (
     rollback_commands,
     schema_commands,
     upgrade_commands,
+    wait_commands,
 )
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
@@ -59,6 +60,7 @@ def build_app() -> typer.Typer:
         export_commands,
         adopt_commands,
         drift_commands,
+        wait_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)

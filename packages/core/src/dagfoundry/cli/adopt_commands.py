@@ -11,6 +11,7 @@ from dagfoundry.adopt import adopt as adopt_foundry
 from dagfoundry.author import current_author
 from dagfoundry.cli.options import AsJson, open_configured_store
 from dagfoundry.cli.output import print_json, print_line
+from dagfoundry.cli.waiting import announce
 from dagfoundry.model.schema import FoundryModel
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store.records import RowKind, Source
@@ -39,6 +40,7 @@ def adopt(
     origin = Origin(author=current_author(Path.cwd()), message=message, source=Source.ADOPT)
     store = open_configured_store(to_write=True)
     done = adopt_foundry(store, foundry, load_plugins(), origin=origin, buckets=buckets)
+    announce(store, done.head, since=0)
     if as_json:
         print_json(_as_json(done))
         return

@@ -20,6 +20,7 @@ from dagfoundry.cli.options import (
     read_model,
 )
 from dagfoundry.cli.output import print_json, print_line, print_table
+from dagfoundry.cli.waiting import announce
 from dagfoundry.desired import desired_rows
 from dagfoundry.drift import (
     find_hand_edits,
@@ -74,6 +75,8 @@ def drift(
             message=message,
             allow_prune=allow_prune,
         )
+        if recording.recorded:
+            announce(store, recording.head, since=recording.head.revision - 1)
         return _show_recording(recording, as_json=as_json)
     return _show_drift(store, name, loaded, as_json=as_json, allow_prune=allow_prune)
 

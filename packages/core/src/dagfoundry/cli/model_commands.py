@@ -22,8 +22,9 @@ from dagfoundry.cli.options import (
 )
 from dagfoundry.cli.output import print_error, print_json, print_line
 from dagfoundry.cli.plan_file_commands import keep_plan
-from dagfoundry.cli.plan_view import show_objections, show_plan
+from dagfoundry.cli.plan_view import plan_as_json, show_objections, show_plan
 from dagfoundry.cli.sarif import sarif_log
+from dagfoundry.cli.waiting import DEFAULT_TIMEOUT_SECONDS, Timeout, announce, wait_for
 from dagfoundry.credential_check import require_credentials
 from dagfoundry.desired import desired_rows
 from dagfoundry.errors import ModelInvalidError, SettingInvalidError
@@ -36,7 +37,9 @@ from dagfoundry.store.records import RowKind, Source
 from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
+    from dagfoundry.merge import MergeResult
     from dagfoundry.model import LoadedModel
+    from dagfoundry.store import Store
 
 _CHANGES_FOUND = 2
 
@@ -128,7 +131,7 @@ def plan(
     return _CHANGES_FOUND if made.changes else 0
 
 
-def merge(
+def merge(  # noqa: PLR0913 - each is an option of the command
     model: ModelPaths = None,
     *,
     environment: EnvironmentName = None,
@@ -139,9 +142,17 @@ def merge(
     as_job: Annotated[
         bool, typer.Option("--as-job", help="Write a job result, as a task's runner expects.")
     ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until Airflow serves it, as `wait --ready` does.")
+    ] = False,
+    timeout: Timeout = DEFAULT_TIMEOUT_SECONDS,
     as_json: AsJson = False,
-) -> None:
-    """Write the model's rows to the store as one new revision."""
+) -> int:
+    """Write the model's rows to the store as one new revision.
+
+    Airflow is told of it where the environment holds its connection
+    (AIRFLOW_CONN_DAGFOUNDRY_AIRFLOW), so that the DAGs show at once.
+    """
     loaded = read_model(model, environment)
     store = open_configured_store(to_write=True)
     origin = _origin(loaded, message)
@@ -149,9 +160,26 @@ def merge(
         allow_prune=allow_prune, allow_older=allow_older, allow_environment=allow_environment
     )
     result = merge_model(store, loaded, load_plugins(), origin=origin, guards=guards)
-    show_plan(result.plan, as_json=as_json, revision=result.head.revision)
+    announce(store, result.head, since=result.plan.base_revision)
     if as_job:
         write_result(JobResult(rows_total=len(result.plan.changes) + result.plan.unchanged))
+    if wait:
+        return _show_served(store, result, timeout, as_json=as_json)
+    show_plan(result.plan, as_json=as_json, revision=result.head.revision)
+    return 0
+
+
+def _show_served(store: Store, result: MergeResult, timeout: float, *, as_json: bool) -> int:
+    """Wait for what was merged and print both; the exit code is that of the wait."""
+    revision = result.head.revision
+    if not as_json:
+        show_plan(result.plan, as_json=False, revision=revision)
+    waited = wait_for(store, result.head.foundry, revision, timeout=timeout)
+    if as_json:
+        print_json({**plan_as_json(result.plan, revision), "served": waited.as_json()})
+    else:
+        waited.show()
+    return waited.exit_code
 
 
 def _origin(model: LoadedModel, message: str = "") -> Origin:

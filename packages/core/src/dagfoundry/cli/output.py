@@ -59,12 +59,14 @@ def _cell(value: object) -> str:
 def print_error(error: FoundryError, *, as_json: bool) -> None:
     """Print one error on stderr, or as JSON on stdout."""
     if as_json:
-        print_json({"error": type(error).__name__, **_error_fields(error)})
+        print_json(error_fields(error))
     else:
         sys.stderr.write(f"error: {error}\n")
 
 
-def _error_fields(error: FoundryError) -> dict[str, Any]:
+def error_fields(error: FoundryError) -> dict[str, Any]:
+    """Return an error as JSON values."""
+    name = type(error).__name__
     if isinstance(error, ModelInvalidError):
-        return {"findings": [asdict(finding) for finding in error.findings]}
-    return {"what": error.what, "remedy": error.remedy}
+        return {"error": name, "findings": [asdict(finding) for finding in error.findings]}
+    return {"error": name, "what": error.what, "remedy": error.remedy}

@@ -18,6 +18,7 @@ from dagfoundry.cli.options import (
     open_configured_store,
 )
 from dagfoundry.cli.plan_view import show_plan
+from dagfoundry.cli.waiting import announce
 from dagfoundry.guards import Guards
 from dagfoundry.plan_file import plan_to_file, read_plan_file, write_plan_file
 from dagfoundry.plugins import load_plugins
@@ -54,6 +55,7 @@ def apply(
     )
     store = open_configured_store(to_write=True)
     result = apply_plan_file(store, content, load_plugins(), origin=origin, guards=guards)
+    announce(store, result.head, since=result.plan.base_revision)
     show_plan(result.plan, as_json=as_json, revision=result.head.revision)
 
 

@@ -21,6 +21,7 @@ from dagfoundry.cli.options import (
 )
 from dagfoundry.cli.output import print_json, print_line
 from dagfoundry.cli.plan_view import plan_as_json, show_objections, show_plan
+from dagfoundry.cli.waiting import announce
 from dagfoundry.guards import Guards
 from dagfoundry.rollback import NOT_COVERED, Target, plan_rollback
 from dagfoundry.rollback import rollback as roll_back
@@ -61,6 +62,7 @@ def rollback(
     else:
         why = message or f"rollback of {rows} to revision {to}"
         done = roll_back(store, name, target, origin=_origin(why), guards=guards)
+        announce(store, done.head, since=done.plan.base_revision)
         plan, revision = done.plan, done.head.revision
     if as_json:
         print_json(plan_as_json(plan, revision) | _coverage(plan, target))
@@ -81,6 +83,7 @@ def undelete(
     store = open_configured_store(to_write=True)
     origin = _origin(message or f"undelete {entry}")
     done = bring_back(store, one_foundry(store, foundry), entry, origin=origin)
+    announce(store, done.head, since=done.plan.base_revision)
     show_plan(done.plan, as_json=as_json, revision=done.head.revision)
     if as_json:
         return

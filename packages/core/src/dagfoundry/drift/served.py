@@ -1,28 +1,21 @@
-"""What is served elsewhere: other distributions say how it differs from what is recorded.
-
-A distribution offers a function under the entry-point group ``dagfoundry.serving``; it
-takes the store and the foundry's name and returns differences. Core itself never imports
-Airflow.
-"""
+"""What is served otherwise than it is recorded: everybody who serves DAGs is asked."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import FoundryError
+from dagfoundry.serving import dag_servers
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+    from collections.abc import Callable
 
     from dagfoundry.drift.differences import Difference
+    from dagfoundry.serving import DagServer
     from dagfoundry.store import Store
-
-SERVING_GROUP: Final = "dagfoundry.serving"
-"""Entry-point group: who serves, to a function of the store and a foundry's name."""
 
 _AIRFLOW: Final = "airflow"
 
@@ -44,19 +37,19 @@ class ServedView:
 
 def served_views(store: Store, foundry: str) -> list[ServedView]:
     """Ask everybody who serves the foundry's DAGs; nobody installed is said, not passed over."""
-    offers = sorted(entry_points(group=SERVING_GROUP), key=lambda offer: offer.name)
-    if not offers:
+    views = [_view(name, load, store, foundry) for name, load in dag_servers()]
+    if not views:
         reason = "dagfoundry-airflow is not installed in this environment"
         return [ServedView(where=_AIRFLOW, not_asked=reason)]
-    return [_view(offer, store, foundry) for offer in offers]
+    return views
 
 
-def _view(offer: EntryPoint, store: Store, foundry: str) -> ServedView:
+def _view(name: str, load: Callable[[], DagServer], store: Store, foundry: str) -> ServedView:
     try:
         with redirect_stdout(sys.stderr):  # Airflow 2.10 to 3.0 logs to it, also under --json
-            differences = offer.load()(store, foundry)
+            differences = tuple(load().differences(store, foundry))
     except FoundryError as error:
-        return ServedView(where=offer.name, not_asked=f"{error.what} {error.remedy}")
+        return ServedView(where=name, not_asked=f"{error.what} {error.remedy}")
     except Exception as error:  # noqa: BLE001 - what another distribution raises must not hide the store's drift
-        return ServedView(where=offer.name, not_asked=f"{type(error).__name__}: {error}")
-    return ServedView(where=offer.name, differences=tuple(differences))
+        return ServedView(where=name, not_asked=f"{type(error).__name__}: {error}")
+    return ServedView(where=name, differences=differences)
