@@ -57,6 +57,7 @@ __all__ = [
     "bundle_version",
     "check_dag",
     "empty_operator",
+    "hashed_dag",
     "open_airflow_api",
     "parsing_dag_id",
     "stale_dag_threshold",
@@ -156,11 +157,29 @@ def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
         DagBag(**arguments).bag_dag(dag)
 
 
-def _serialize(dag: Any) -> None:  # noqa: ANN401 - see check_dag
+def _serialize(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - see check_dag
     from airflow.serialization import serialized_objects
 
     name = "SerializedDAG" if AIRFLOW_VERSION < (3, 2) else "DagSerialization"
-    getattr(serialized_objects, name).to_dict(dag)
+    data: dict[str, Any] = getattr(serialized_objects, name).to_dict(dag)
+    return data
+
+
+def hashed_dag(dag: Any) -> tuple[str, Any]:  # noqa: ANN401 - see check_dag
+    """Return the hash by which Airflow tells whether a DAG changed, and what it is made of.
+
+    The hash is that of ``models/serialized_dag.py``: 3.x takes the file's path out and
+    sorts what it may (a 3.3 deadline gets its ids later, which stay when it does not
+    change); 2.x takes all as it is.
+    """
+    from airflow.models.serialized_dag import SerializedDagModel
+
+    data = _serialize(dag)
+    if AIRFLOW_2:
+        return str(SerializedDagModel(dag).dag_hash), data["dag"]
+    content = SerializedDagModel._sort_serialized_dag_dict(data)["dag"]  # noqa: SLF001 - the hash's own order
+    del content["fileloc"]
+    return SerializedDagModel.hash(data), content  # type: ignore[no-untyped-call]
 
 
 def bundle_version(version: str) -> Any:  # noqa: ANN401 - a record since 3.3, text before
