@@ -60,6 +60,7 @@ __all__ = [
     "hashed_dag",
     "open_airflow_api",
     "parsing_dag_id",
+    "serialize_dag",
     "stale_dag_threshold",
     "trigger_operator",
     "with_view_url",
@@ -137,7 +138,7 @@ def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by v
         _bag(dag)
     except AirflowClusterPolicySkipDag:
         return  # a site's policy keeps the DAG out of Airflow, which is no error
-    _serialize(dag)
+    serialize_dag(dag)
 
 
 def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
@@ -157,7 +158,8 @@ def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
         DagBag(**arguments).bag_dag(dag)
 
 
-def _serialize(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - see check_dag
+def serialize_dag(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - see check_dag
+    """Return a DAG in the form that Airflow stores."""
     from airflow.serialization import serialized_objects
 
     name = "SerializedDAG" if AIRFLOW_VERSION < (3, 2) else "DagSerialization"
@@ -174,7 +176,7 @@ def hashed_dag(dag: Any) -> tuple[str, Any]:  # noqa: ANN401 - see check_dag
     """
     from airflow.models.serialized_dag import SerializedDagModel
 
-    data = _serialize(dag)
+    data = serialize_dag(dag)
     if AIRFLOW_2:
         return str(SerializedDagModel(dag).dag_hash), data["dag"]
     content = SerializedDagModel._sort_serialized_dag_dict(data)["dag"]  # noqa: SLF001 - the hash's own order
