@@ -1,4 +1,4 @@
-"""Installed plugins are looked for once, until the module path changes."""
+"""Installed plugins are found, also those that come while a process runs."""
 
 from __future__ import annotations
 
@@ -29,12 +29,3 @@ def test_a_distribution_that_comes_or_goes_is_noticed(
     assert "dagfoundry-hello" in names()
     shutil.rmtree(tmp_path)
     assert "dagfoundry-hello" not in names()
-
-
-def test_what_was_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that changes below an unchanged folder is not opened."""
-    shutil.copytree(HELLO, tmp_path, dirs_exist_ok=True)
-    monkeypatch.syspath_prepend(tmp_path)
-    assert "dagfoundry-hello" in names()
-    (tmp_path / "dagfoundry_hello-1.0.dist-info" / "entry_points.txt").write_text("")
-    assert "dagfoundry-hello" in names()
