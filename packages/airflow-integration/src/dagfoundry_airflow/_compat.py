@@ -125,8 +125,11 @@ def stale_dag_threshold() -> int:
     return int(conf.getint(section, "stale_dag_threshold", fallback=50))
 
 
-def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by version
+def check_dag(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - a DAG; its class differs by version
     """Do what Airflow does with a DAG after it has run the DAG's file.
+
+    Returns:
+        The DAG in the form that Airflow stores; empty when a site's policy skips it.
 
     Raises:
         Exception: What Airflow would show as the file's import error.
@@ -137,8 +140,8 @@ def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by v
     try:
         _bag(dag)
     except AirflowClusterPolicySkipDag:
-        return  # a site's policy keeps the DAG out of Airflow, which is no error
-    serialize_dag(dag)
+        return {}  # a site's policy keeps the DAG out of Airflow, which is no error
+    return serialize_dag(dag)
 
 
 def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
