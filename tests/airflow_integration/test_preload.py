@@ -27,6 +27,8 @@ from dagfoundry_airflow.bundle import DagFoundryBundle
 
 bundle = DagFoundryBundle(name="probes", foundry="Probing")
 bundle.initialize()
+while bundle.publisher.state().pending:
+    bundle.refresh()
 before = set(sys.modules)
 if os.fork() == 0:
     from dagfoundry_airflow._compat import serialize_dag
