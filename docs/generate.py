@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import dagfoundry
-from dagfoundry import errors, factories, hookspecs
+from dagfoundry import errors, factories, hookspecs, testing
 from dagfoundry.cli import build_app
 from dagfoundry.connections import Database
 from dagfoundry.doctor import CHECKS
@@ -191,6 +191,9 @@ def plugins() -> str:
             parts.append(table(("name", "meaning"), iter(rows or methods)))
     parts.append("## Functions")
     for function in (dagfoundry.run_job, dagfoundry.upcast_config):
+        parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
+    parts += ["## Checks for a plugin's own tests", inspect.getdoc(testing) or ""]
+    for function in (testing.check_deterministic, testing.check_rows_deterministic):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     return page("Plugin interface", *parts)
 

@@ -115,6 +115,24 @@ def test_patience_ends_before_the_build_and_the_verdict_comes_later(
     assert [verdict.good for verdict in verdicts.values()] == [True, True]
 
 
+@pytest.mark.parametrize(("act", "warns"), [("uuid", True), ("build", False)])
+def test_a_dag_that_differs_from_build_to_build_is_said(
+    tmp_path: Path,
+    probe: Callable[..., RowState],
+    capfd: pytest.CaptureFixture[str],
+    act: str,
+    warns: bool,  # noqa: FBT001 - what the case expects
+) -> None:
+    """It works, so it is served; the log names the place that makes Airflow store versions."""
+    trials = Trials(tmp_path)
+    (verdict,) = trials.prove([probe("x", act)], patience=PATIENCE).values()
+    trials.close()
+    assert verdict.good
+    said = capfd.readouterr().err
+    assert ("two builds of the same row differ" in said) == warns
+    assert ("tasks[call].op_kwargs.value" in said) == warns
+
+
 def test_a_proof_outlives_the_process(
     tmp_path: Path, probe: Callable[..., RowState], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
 import time
+import uuid
+from datetime import date, datetime, timezone
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -100,10 +103,40 @@ ACTS = {
 }
 
 
+LETTERS = {"alpha", "beta", "gamma", "delta"}
+COUNT = itertools.count()
+
+UNSTEADY = {
+    "address": lambda: f"{object()}",
+    "count": lambda: next(COUNT),
+    "folder": os.getcwd,
+    "hash": lambda: hash("alpha"),
+    "now": lambda: datetime.now(timezone.utc),
+    "object": object,
+    "order": lambda: [[letter] for letter in LETTERS],
+    "order of words": lambda: list(LETTERS),
+    "set": lambda: LETTERS,
+    "today": lambda: f"{date.today()}",  # noqa: DTZ011 - that is what a careless builder does
+    "uuid": lambda: f"{uuid.uuid4()}",
+}
+"""Values that are not the same at each build."""
+
+
+def call_with(value: object) -> None:
+    """Make a task whose argument is part of the serialised DAG."""
+    from airflow.providers.common.compat.standard.operators import PythonOperator
+
+    PythonOperator(task_id="call", python_callable=print, op_kwargs={"value": value})
+
+
 def act(what: str, task: Any) -> None:  # noqa: ANN401 - an operator
     """Do what a row says, in the middle of its build."""
     if what in ACTS:
         ACTS[what]()
+    if what in UNSTEADY:
+        call_with(UNSTEADY[what]())
+    if what == "tags":
+        task.dag.tags = [*LETTERS]
     if what == "circle":
         task >> task
     if what == "not serialisable":

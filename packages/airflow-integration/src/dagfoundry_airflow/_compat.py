@@ -62,10 +62,12 @@ __all__ = [
     "check_dag",
     "dag_files_in",
     "empty_operator",
+    "hashed_dag",
     "may_read_dags",
     "open_airflow_api",
     "parsing_dag_id",
     "parsing_section",
+    "serialize_dag",
     "stale_dag_threshold",
     "stored_connection",
     "trigger_operator",
@@ -162,8 +164,11 @@ def stored_connection(connection_id: str) -> Any:  # noqa: ANN401 - its class di
     return Connection.get_connection_from_secrets(connection_id)
 
 
-def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by version
+def check_dag(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - a DAG; its class differs by version
     """Do what Airflow does with a DAG after it has run the DAG's file.
+
+    Returns:
+        The DAG in the form that Airflow stores; empty when a site's policy skips it.
 
     Raises:
         Exception: What Airflow would show as the file's import error.
@@ -174,8 +179,8 @@ def check_dag(dag: Any) -> None:  # noqa: ANN401 - a DAG; its class differs by v
     try:
         _bag(dag)
     except AirflowClusterPolicySkipDag:
-        return  # a site's policy keeps the DAG out of Airflow, which is no error
-    _serialize(dag)
+        return {}  # a site's policy keeps the DAG out of Airflow, which is no error
+    return serialize_dag(dag)
 
 
 def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
@@ -195,11 +200,30 @@ def _bag(dag: Any) -> None:  # noqa: ANN401 - see check_dag
         DagBag(**arguments).bag_dag(dag)
 
 
-def _serialize(dag: Any) -> None:  # noqa: ANN401 - see check_dag
+def serialize_dag(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - see check_dag
+    """Return a DAG in the form that Airflow stores."""
     from airflow.serialization import serialized_objects
 
     name = "SerializedDAG" if AIRFLOW_VERSION < (3, 2) else "DagSerialization"
-    getattr(serialized_objects, name).to_dict(dag)
+    data: dict[str, Any] = getattr(serialized_objects, name).to_dict(dag)
+    return data
+
+
+def hashed_dag(dag: Any) -> tuple[str, Any]:  # noqa: ANN401 - see check_dag
+    """Return the hash by which Airflow tells whether a DAG changed, and what it is made of.
+
+    The hash is that of ``models/serialized_dag.py``: 3.x takes the file's path out and
+    sorts what it may (a 3.3 deadline gets its ids later, which stay when it does not
+    change); 2.x takes all as it is.
+    """
+    from airflow.models.serialized_dag import SerializedDagModel
+
+    data = serialize_dag(dag)
+    if AIRFLOW_2:
+        return str(SerializedDagModel(dag).dag_hash), data["dag"]
+    content = SerializedDagModel._sort_serialized_dag_dict(data)["dag"]  # noqa: SLF001 - the hash's own order
+    del content["fileloc"]
+    return SerializedDagModel.hash(data), content  # type: ignore[no-untyped-call]
 
 
 def may_read_dags() -> Any:  # noqa: ANN401 - a FastAPI dependency

@@ -35,6 +35,15 @@ the whole parse within Airflow's ``dagbag_import_timeout`` of 30 s."""
 _SHARD: Final = '''\
 """Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""
 
+# Airflow imports these once for all parse processes, and only because they stand here.
+import airflow.hooks.base
+import airflow.operators.branch
+import airflow.operators.empty
+import airflow.operators.trigger_dagrun
+import airflow.providers.common.compat.sdk
+import airflow.sensors.external_task
+from airflow.utils.dag_parsing_context import get_parsing_context
+
 from dagfoundry_airflow.airflow2 import load_shard
 
 globals().update(load_shard({foundry!r}, {shard}, {shards}))

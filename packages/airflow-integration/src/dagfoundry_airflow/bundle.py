@@ -34,6 +34,7 @@ from dagfoundry_airflow._compat import (
     web_address,
     with_view_url,
 )
+from dagfoundry_airflow.preload import preload
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.state import StateFile
 from dagfoundry_airflow.ui import URL_PREFIX
@@ -93,9 +94,14 @@ class DagFoundryBundle(BaseDagBundle):
                 self._make_version(self.version, dag_id)
             elif dag_id:
                 self._unpinned = _patiently(lambda: self.publisher.newest(dag_id))
-            elif self.publisher.state() is None:
-                self.publisher.refresh()
+            else:
+                self._prepare_parses()
         super().initialize()
+
+    def _prepare_parses(self) -> None:
+        preload()
+        if self.publisher.state() is None:
+            self.publisher.refresh()
 
     def _make_version(self, version: str, dag_id: str | None) -> None:
         folders = VersionFolders(self.versions_dir, self.foundry)

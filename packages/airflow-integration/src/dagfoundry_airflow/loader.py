@@ -12,9 +12,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 from dagfoundry import metrics
+from dagfoundry.logs import get_logger
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import RowState
 from dagfoundry_airflow._compat import parsing_dag_id
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.plugins import Plugins
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 _parsed: Final[dict[str, int]] = {}
 
 

@@ -11,10 +11,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from dagfoundry import metrics
 from dagfoundry.errors import FoundryError, FoundryMissingError, StoreUnavailableError
+from dagfoundry.logs import get_logger
 from dagfoundry_airflow.advance import Advance
 from dagfoundry_airflow.appearances import Appearances
 from dagfoundry_airflow.dag_folder import (
@@ -44,7 +43,7 @@ CURRENT: Final = "current"
 
 _FIRST_PUBLISH_SECONDS: Final = 60.0
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

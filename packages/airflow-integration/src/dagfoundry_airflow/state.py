@@ -10,8 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
+from dagfoundry.logs import get_logger
 from dagfoundry.store import VersionRecord
 from dagfoundry_airflow.folder import write_whole
 from dagfoundry_airflow.snapshot import checksum
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = 1
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,16 +17,23 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from dagfoundry.logs import get_logger
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagfoundry.plugins import Plugins
+    from dagfoundry.store import RowState
 
 IDLE_EXIT: Final = 77
 """Exit code of a process that had nothing to do for too long."""
 
 _PARENT_CHECK_SECONDS: Final = 5.0
 _READ_BYTES: Final = 1 << 16
+_SAMPLE_SECONDS: Final = 1.0
+"""A build that takes longer is not repeated: both must end before the row's deadline."""
+
+_log = get_logger(__name__)
 
 
 def main() -> int:
@@ -36,9 +43,10 @@ def main() -> int:
     faulthandler.enable(arguments.trace, all_threads=False)
     plugins = _prepare()
     _send(answers, {"ready": True})
+    sampled: set[str] = set()
     for request in _requests(requests, arguments.idle):
         faulthandler.dump_traceback_later(arguments.deadline, exit=True, file=arguments.trace)
-        answer = _answer(request["row"], plugins)
+        answer = _answer(request["row"], plugins, sampled)
         faulthandler.cancel_dump_traceback_later()
         _send(answers, {"key": request["key"], **answer})
     return IDLE_EXIT
@@ -83,19 +91,41 @@ def _requests(descriptor: int, idle_seconds: float) -> Iterator[dict[str, Any]]:
         until = time.monotonic() + idle_seconds
 
 
-def _answer(row: dict[str, Any], plugins: Plugins) -> dict[str, str]:
+def _answer(row: dict[str, Any], plugins: Plugins, sampled: set[str]) -> dict[str, str]:
     from dagfoundry.store import RowState
     from dagfoundry_airflow import build
     from dagfoundry_airflow._compat import check_dag
     from dagfoundry_airflow.problem import problem
 
-    state = RowState.from_json(row)
+    state, started = RowState.from_json(row), time.monotonic()
     try:
-        check_dag(build.build_dag(state, plugins))
+        first = check_dag(build.build_dag(state, plugins))
+        is_quick = time.monotonic() - started < _SAMPLE_SECONDS
+        if is_quick and state.factory_type not in sampled:
+            sampled.add(state.factory_type)
+            _compare(state, first, check_dag(build.build_dag(state, plugins)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a builder raises is the row's verdict
         what, remedy = problem(state, error)
         return {"what": what, "remedy": remedy}
     return {}
+
+
+def _compare(row: RowState, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Warn of a factory type whose DAGs would make Airflow store version after version.
+
+    One row of a type is built twice, for what is looked for lies in the code, not in the
+    row. What differs only between processes is left to the type's own tests.
+    """
+    if json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True):
+        return
+    from dagfoundry.testing.difference import first_difference
+
+    _log.warning(
+        "two builds of the same row differ, so each parse makes a DAG version",
+        dag_id=row.dag_id,
+        factory_type=row.factory_type,
+        difference=str(first_difference(first.get("dag"), second.get("dag"))),
+    )
 
 
 def _send(descriptor: int, answer: dict[str, Any]) -> None:

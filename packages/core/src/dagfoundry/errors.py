@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BuildFailedError",
+    "CheckImpossibleError",
     "ConfigTooNewError",
     "CredentialMissingError",
     "DatasetInvalidError",
@@ -30,6 +31,7 @@ __all__ = [
     "FoundryUnadoptedError",
     "JobFailedError",
     "ModelInvalidError",
+    "NotDeterministicError",
     "NotReadyError",
     "OlderModelError",
     "OtherEnvironmentError",
@@ -157,6 +159,14 @@ class FactoryTypeMissingError(FoundryError):
 
 class BuildFailedError(FoundryError):
     """A factory type could not turn an entry into a DAG."""
+
+
+class NotDeterministicError(FoundryError, AssertionError):
+    """A factory type builds another DAG from the same row; a check of its author found it."""
+
+
+class CheckImpossibleError(FoundryError):
+    """A check of a factory type cannot be run: something is not installed or not built."""
 
 
 class ConfigTooNewError(FoundryError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,12 +53,31 @@ def installed_plugins() -> tuple[list[InstalledPlugin], list[Failure]]:
 
 def _distributions() -> dict[str, metadata.Distribution]:
     found: dict[str, metadata.Distribution] = {}
-    for distribution in metadata.distributions():
-        if _HEADING.search(distribution.read_text("entry_points.txt") or ""):
-            name = distribution.metadata["Name"] or NAMELESS
+    for entry in sys.path:
+        for name, distribution in _distributions_in(entry, _modified(entry)):
             # the first on the path is the one that Python imports
-            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), distribution)
+            found.setdefault(name, distribution)
     return found
+
+
+def _modified(entry: str) -> int:
+    try:
+        return os.stat(entry or ".").st_mtime_ns  # noqa: PTH116 - made for each entry of each parse
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=256)
+def _distributions_in(entry: str, _modified: int) -> tuple[tuple[str, metadata.Distribution], ...]:
+    """Look through one entry of the module path, again only when it was modified.
+
+    A parse process finds what the process that it was forked from has read.
+    """
+    return tuple(
+        (re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or NAMELESS).lower(), distribution)
+        for distribution in metadata.distributions(path=[entry])
+        if _HEADING.search(distribution.read_text("entry_points.txt") or "")
+    )
 
 
 def _plugins_of(distribution: metadata.Distribution) -> list[InstalledPlugin] | PluginLoadError:

@@ -7,16 +7,16 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import structlog
 from prometheus_client import CollectorRegistry, generate_latest, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from dagfoundry.errors import SettingInvalidError
+from dagfoundry.logs import get_logger
 
 if TYPE_CHECKING:
     from os import PathLike
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def render(metrics_dir: str | PathLike[str]) -> bytes:

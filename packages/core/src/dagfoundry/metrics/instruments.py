@@ -16,10 +16,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import prometheus_client
-import structlog
 from prometheus_client.mmap_dict import mmap_key
 from prometheus_client.utils import floatToGoString
 
+from dagfoundry.logs import get_logger
 from dagfoundry.metrics.slots import slot_folder
 from dagfoundry.settings import METRICS_VARIABLE
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.metrics.slots import SlotFolder
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 _unusable: set[str] = set()
 
 

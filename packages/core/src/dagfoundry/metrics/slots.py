@@ -22,13 +22,14 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-import structlog
 from prometheus_client.mmap_dict import MmapedDict
+
+from dagfoundry.logs import get_logger
 
 _FILE_BYTES: Final = 1 << 16
 """Size that prometheus_client gives a new file."""
 
-_log = structlog.stdlib.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class SlotFolder:

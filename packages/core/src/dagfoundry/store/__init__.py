@@ -1,6 +1,7 @@
 """The store: rows, revisions and versions in a database.
 
 Readers (DAG processor, workers) use :class:`Store`; merges use :mod:`dagfoundry.merge`.
+What writes is imported by the methods that write: most processes parse a file and end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreUnavailableError
-from dagfoundry.store import lifecycle, read, write
+from dagfoundry.store import read
 from dagfoundry.store.engine import has_file, reading, store_engine, writing
 from dagfoundry.store.records import (
     Head,
@@ -22,7 +23,6 @@ from dagfoundry.store.records import (
     Source,
     VersionRecord,
 )
-from dagfoundry.store.schema_version import read_scopes
 from dagfoundry.store.tables import FOUNDRIES
 from dagfoundry.store.unadopted import refuse_unadopted
 
@@ -72,6 +72,8 @@ class Store:
 
     def schema_versions(self) -> list[ScopeVersion]:
         """Return where the migrations of the store's tables stand; none without tables."""
+        from dagfoundry.store.schema_version import read_scopes
+
         with self.reading() as connection:
             return read_scopes(connection)
 
@@ -136,6 +138,8 @@ class Store:
 
     def record_version(self, foundry: str, record: VersionRecord) -> None:
         """Record what a DAG processor is about to serve; recording it twice is harmless."""
+        from dagfoundry.store import write
+
         try:
             with self.writing() as connection:
                 write.write_version(connection, read.read_head(connection, foundry), record)
@@ -148,6 +152,8 @@ class Store:
         Returns:
             The head revision, new or old.
         """
+        from dagfoundry.store import lifecycle, write
+
         origin = write.Origin(author=author, message=message, source=Source.LIFECYCLE)
         with self.writing() as connection:
             return lifecycle.retire(connection, foundry, dag_ids, origin).revision
