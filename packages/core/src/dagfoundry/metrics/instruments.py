@@ -11,7 +11,7 @@ import os
 import time
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class _Instrument:
 
     def _key(self, suffix: str, labels: Sequence[str], **more: str) -> str:
         names, values = (*self.labels, *more), (*labels, *more.values())
-        return mmap_key(self.name, self.name + suffix, list(names), list(values), self.help)
+        return _slot_key(self, suffix, names, values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,7 @@ class Counter(_Instrument):
 
     def add(self, *labels: str, amount: float = 1) -> None:
         """Add to the number of these label values."""
-        key = self._key("_total", labels)
-        if not _in_slot(lambda slot: slot.add("counter", key, amount)):
+        if not _in_slot(lambda slot: slot.add("counter", self._key("_total", labels), amount)):
             _counter(self).labels(*labels).inc(amount)
 
 
@@ -91,6 +90,15 @@ class Gauge(_Instrument):
         key, now = self._key("", labels), time.time()
         if not _in_slot(lambda slot: slot.put("gauge_mostrecent", key, value, now)):
             _gauge(self).labels(*labels).set(value)
+
+
+@lru_cache(maxsize=4096)
+def _slot_key(
+    metric: _Instrument, suffix: str, names: tuple[str, ...], values: tuple[str, ...]
+) -> str:
+    """Return the key of a number in a slot file: JSON, made once and not once a DAG."""
+    name = metric.name + suffix
+    return str(mmap_key(metric.name, name, list(names), list(values), metric.help))
 
 
 def _in_slot(record: Callable[[SlotFolder], None]) -> bool:
