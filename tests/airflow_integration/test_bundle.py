@@ -219,8 +219,10 @@ def test_a_task_waits_for_a_store_that_blinks(
     foundry: Foundry,
     settled: Callable[[DagFoundryBundle], str],
     as_task: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On Airflow 3.0 a task whose start raises is lost, whatever its retries."""
+    monkeypatch.setattr(bundle_module, "_WORKER_PATIENCE_SECONDS", 60.0)
     foundry.write(a={})
     processor = make_bundle()
     processor.initialize()

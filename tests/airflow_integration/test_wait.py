@@ -78,13 +78,13 @@ def states(readiness: dict[str, Any]) -> dict[str, tuple[str, bool]]:
 
 def test_what_was_merged_is_served_when_the_wait_returns(live: Live, machine: Machine) -> None:
     """The REST API shows the new tasks and the new revision."""
-    live.write_model(waited={"number": 5}, one={"number": 5})
+    live.write_model(waited={"number": 55}, one={"number": 55})
     done = machine.json("merge", "--wait")
     waited, one = live.dag_id("waited"), live.dag_id("one")
     for dag_id in (waited, one):
         assert states(done["served"])[dag_id] == ("schedulable", True)
         tasks = live.airflow.api.get(f"/dags/{dag_id}/tasks")["tasks"]
-        assert "second_5" in {task["task_id"] for task in tasks}
+        assert "second_55" in {task["task_id"] for task in tasks}
         assert f"revision: {done['revision']}" in live.dags()[dag_id]["description"]
     assert machine.json(*WAIT)["ready"] is True
 
@@ -150,15 +150,15 @@ def test_broken_entry_ends_the_wait_with_its_report(live: Live, machine: Machine
 
 def test_removed_entry_is_first_drained_and_then_gone(live: Live, machine: Machine) -> None:
     """Each of the two revisions is waited for by itself."""
-    live.write_model(leaving={})
+    live.write_model(departing={})
     machine.run("merge", "--wait")
-    live.write_model(leaving=None)
+    live.write_model(departing=None)
     drained = machine.json("merge", "--wait")["served"]
-    assert states(drained)[live.dag_id("leaving")] == ("parsed", True)
+    assert states(drained)[live.dag_id("departing")] == ("parsed", True)
     live.reconcile()
     found = machine.json(*WAIT)
-    assert states(found)[live.dag_id("leaving")] == ("removed", True)
-    assert live.dag_id("leaving") not in live.dags()
+    assert states(found)[live.dag_id("departing")] == ("removed", True)
+    assert live.dag_id("departing") not in live.dags()
 
 
 def test_dag_that_a_person_paused_is_ready(live: Live, machine: Machine) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from published_files import PACE, content, fingerprints, fresh_render
@@ -84,6 +86,26 @@ def test_a_refresh_under_way_elsewhere_is_left_alone(
         assert publisher.state().revision == 1
     publisher.refresh()
     assert publisher.state().revision == 2
+
+
+def test_a_refresh_may_wait_for_one_under_way_elsewhere(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
+    """On Airflow 2 two shards are parsed at once, and both have to show what changed."""
+    import fcntl
+
+    foundry.write(a={})
+    publisher.refresh()
+    foundry.write(b={})
+    patient = another("home", pace=replace(PACE, elsewhere=60.0))
+    with (publisher.folder.parent / "refresh.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=patient.refresh)
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()
+    waiting.join()
+    assert patient.state().revision == 2
 
 
 def test_new_plugins_are_noticed_at_a_restart(

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from dagfoundry_airflow.state import State
 
 _STORE_TIMEOUT_SECONDS: Final = 2.0
-_PACE: Final = Pace(trials=15.0, limits=TrialLimits(build=5.0))
+_PACE: Final = Pace(trials=12.0, elsewhere=8.0, limits=TrialLimits(build=5.0))
 """A trial process does not outlive the parse, so a build that hangs must end within it, and
-the whole parse within Airflow's ``dagbag_import_timeout`` of 30 s."""
+the whole parse within Airflow's ``dagbag_import_timeout`` of 30 s. A parse waits for one of
+another shard that renews the snapshot: else its changes would wait for the next interval."""
 
 _SHARD: Final = '''\
 """Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""

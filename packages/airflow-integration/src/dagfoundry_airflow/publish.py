@@ -55,12 +55,14 @@ class Pace:
         linger: How much later Airflow has to parse a file again to notice that a DAG is
             gone from it; a little more than its ``stale_dag_threshold``.
         retry: When a row that cannot be built is tried again.
+        elsewhere: How long to wait for another process that is refreshing the same folder.
         limits: How long the trial process may take.
     """
 
     trials: float = 5.0
     linger: float = 55.0
     retry: float = 300.0
+    elsewhere: float = 0.0
     limits: TrialLimits = field(default_factory=TrialLimits)
 
 
@@ -181,7 +183,7 @@ class Publisher:
             self._check_first = True
         if state and head and not self._check_first and self._is_settled(state, head, clock):
             return
-        patience = 0.0 if state else _FIRST_PUBLISH_SECONDS
+        patience = self._pace.elsewhere if state else _FIRST_PUBLISH_SECONDS
         with locked(self._home / "refresh.lock", patience) as mine:
             if mine:
                 self._refresh_locked(head, clock)
