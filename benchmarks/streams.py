@@ -48,7 +48,9 @@ def write_model(
         _STORE % {"number": n, "team": n % 50, "minute": (n + (30 if n < changed else 0)) % 60}
         for n in range(number)
     )
-    path.write_text(_HEAD % {"foundry": foundry, "buckets": buckets} + "".join(stores), encoding="utf-8")
+    path.write_text(
+        _HEAD % {"foundry": foundry, "buckets": buckets} + "".join(stores), encoding="utf-8"
+    )
     return path
 
 

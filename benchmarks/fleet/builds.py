@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from fleet import contenders, dag_factory, handwritten
 from fleet.airflows import AIRFLOW, AIRFLOW_2, bag
-from fleet.foundry import BenchFoundry
 from fleet.forked import forked
+from fleet.foundry import BenchFoundry
 from fleet.sizes import buckets_for
 from measuring import Sample
 from results import Result

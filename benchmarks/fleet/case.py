@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from results import Result
 
 BENCHMARKS: Final = Path(__file__).parents[1]
-NAMES: Final = ("builds", "task_starts", "live", "bucket_numbers")
+NAMES: Final = ("builds", "task_starts", "live")
 
 
 def main() -> int:
@@ -70,9 +70,9 @@ def _case(name: str) -> Callable[..., Iterator[Result]]:
         from fleet.task_starts import task_starts
 
         return task_starts
-    from fleet import live
+    from fleet.live import live
 
-    return live.live if name == "live" else live.bucket_numbers
+    return live
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fleet import handwritten, reference_pattern, settings
@@ -15,6 +14,7 @@ from dagfoundry.plugins import load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from fleet.foundry import BenchFoundry
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -96,14 +97,10 @@ class DagProcessor:
         group = self._process.pid
         if self._process.poll() is None:
             self._process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):  # the group is killed below
             self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass  # the group is killed below
-        try:
+        with suppress(ProcessLookupError):  # nothing was left
             os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # nothing was left
         self._process.wait()
         self._process = None
 

@@ -46,10 +46,15 @@ class Start:
     file: str = ""
 
     def run(self) -> str:
-        """Return the id of the task, once its object is there; ends with the process."""
+        """Return the id of the task, once its object is there."""
         os.environ |= {"DAGFOUNDRY_STORE_URL": self.url, _WANTED_DAG: self.dag_id}
         dags: dict[str, Any] = bag(Path(self.file) if self.file else self._own_file())
         return str(dags[self.dag_id].task_dict[TASK].task_id)
+
+    def import_all(self) -> None:
+        """Import here what a start needs, as the processes have that workers are forked from."""
+        self.run()
+        del os.environ[_WANTED_DAG]
 
     def _own_file(self) -> Path:
         bucket = bucket_of(self.dag_id, self.buckets)

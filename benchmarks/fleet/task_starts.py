@@ -30,14 +30,17 @@ def task_starts(server: Server, folder: Path, entries: int, size: Size) -> Itera
     many = _published(server, folder, entries, "Bench")
     one = _published(server, folder, 1, "One")
     starts = {"one": _start(one, folder), "many": _start(many, folder)}
+    starts["one"].import_all()
     taken = _timed(starts, size.starts)
-    yield _result("task start / with one entry", entries, taken["many"], taken["one"], _BUDGET)
+    yield _result(
+        "task start / with one entry", entries, taken["many"], taken["one"], budget=_BUDGET
+    )
     yield _from_table(many, folder, taken["many"], size)
     if not AIRFLOW_2:
         versions = contenders.our_home(folder, many) / "versions"
         empty = _timed({"empty": starts["many"]}, size.starts, gone=versions)["empty"]
         name = "task start on an empty disk / with the files there"
-        yield _result(name, entries, empty, taken["many"], None)
+        yield _result(name, entries, empty, taken["many"])
     peaks = {name: [start.peak_mb() for _ in range(3)] for name, start in starts.items()}
     yield Result(
         name="peak memory of a task's process / with one entry",
@@ -70,14 +73,12 @@ def _start(foundry: BenchFoundry, home: Path) -> Start:
     )
 
 
-def _from_table(
-    foundry: BenchFoundry, folder: Path, ours: list[float], size: Size
-) -> Result:
+def _from_table(foundry: BenchFoundry, folder: Path, ours: list[float], size: Size) -> Result:
     """Return a start beside that from the one file that reads all rows and builds all DAGs."""
     file = contenders.write_reference_pattern(foundry, folder / "table")
     start = Start(dag_id=foundry.dag_id(foundry.entries // 2), file=str(file))
     taken = _timed({"table": start}, size.build_repeats(foundry.entries))["table"]
-    return _result("task start / one file from the table", foundry.entries, ours, taken, None)
+    return _result("task start / one file from the table", foundry.entries, ours, taken)
 
 
 def _timed(
@@ -102,7 +103,7 @@ def _timed(
 
 
 def _result(
-    name: str, entries: int, ours: list[float], theirs: list[float], budget: float | None
+    name: str, entries: int, ours: list[float], theirs: list[float], *, budget: float | None = None
 ) -> Result:
     return Result(
         name=name,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.factories import Status
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagfoundry.store.records import RowState
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _SERVED: Final = re.compile(r"dagfoundry revision: (\d+)(?: \((\w+)\))?")
 
 
@@ -39,7 +42,7 @@ def document(row: RowState) -> str:
     Raises:
         ValueError: config_json is no JSON object.
     """
-    definition = json.dumps(row.config(), indent=2, ensure_ascii=False, sort_keys=True)
+    definition = _definition(row.config())
     return "\n".join(
         [
             f"### {title(row)}",
@@ -62,6 +65,20 @@ def served_in(text: str | None) -> tuple[int, Status] | None:
     if found is None:
         return None
     return int(found.group(1)), Status(found.group(2) or Status.ACTIVE)
+
+
+def _definition(config: Mapping[str, Any], indent: str = "") -> str:
+    """Return a config as JSON, two levels of it line by line.
+
+    ``json.dumps`` with an indent is not done in C: it cost a tenth of a DAG's build.
+    """
+    inner = f"{indent}  "
+    lines = [
+        f"{inner}{_encode(name)}: "
+        + (_definition(value, inner) if type(value) is dict and not indent else _encode(value))
+        for name, value in sorted(config.items())
+    ]
+    return "\n".join(["{", ",\n".join(lines), f"{indent}}}"]) if lines else "{}"
 
 
 def _served(row: RowState) -> str:
