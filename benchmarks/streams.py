@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from dagfoundry.model import LoadedModel
 
 _HEAD = """\
-foundry: Bench
+foundry: %(foundry)s
+buckets: %(buckets)d
 platforms:
   - name: Live
     merge_store: {url_variable: MERGE_URL}
@@ -31,19 +32,25 @@ _STORE = """\
 """
 
 
-def write_model(path: Path, number: int, *, changed: int = 0) -> Path:
+def write_model(
+    path: Path, number: int, *, changed: int = 0, foundry: str = "Bench", buckets: int = 32
+) -> Path:
     """Write a model.
 
     Args:
         path: The file.
         number: How many streams it has.
         changed: How many of them have another schedule.
+        foundry: Name of the foundry.
+        buckets: Number of its bundle files.
     """
     stores = (
         _STORE % {"number": n, "team": n % 50, "minute": (n + (30 if n < changed else 0)) % 60}
         for n in range(number)
     )
-    path.write_text(_HEAD + "".join(stores), encoding="utf-8")
+    path.write_text(
+        _HEAD % {"foundry": foundry, "buckets": buckets} + "".join(stores), encoding="utf-8"
+    )
     return path
 
 

@@ -145,7 +145,7 @@ def reading(store: Store, models: Models, repeats: int) -> Iterator[Result]:
     head = merged(store, models.all)
     with counted_statements(store) as listed:
         store.rows_at(FOUNDRY, head)
-    yield counted(f"{kind}: statements, first refresh", [len(listed)], [_HEAD_AND_ROWS])
+    yield counted(f"{kind}: statements, first refresh", [len(listed)], _HEAD_AND_ROWS)
     calls = {
         "ours": lambda: store.rows_at(FOUNDRY, head),
         "bare": lambda: bare.read(store, *listed[-1], _AFTER),
@@ -187,8 +187,8 @@ def statements(store: Store, models: Models, _repeats: int) -> Iterator[Result]:
             counts.setdefault(name, []).append(len(listed))
     kind = store.url.get_backend_name()
     for name, (few, many) in counts.items():
-        title = f"{kind}: statements, {name}, {FEW} and {models.number:,} entries"
-        yield counted(title, [few, many], None if name == "all changed" else [few, few])
+        title = f"{kind}: statements, {name} / of {FEW} entries"
+        yield counted(title, [few, many], None if name == "all changed" else few)
 
 
 def rolling_back(store: Store, models: Models, repeats: int) -> Iterator[Result]:

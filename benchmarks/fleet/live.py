@@ -1,0 +1,198 @@
+"""What real DAG processors use: a first pass, unchanged minutes, single changes."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final
+
+from fleet import settings
+from fleet.airflows import AIRFLOW
+from fleet.api_server import ApiServer, poke
+from fleet.fleets import HandwrittenFleet, OurFleet, TableFleet
+from fleet.foundry import BenchFoundry
+from fleet.processor import NotInTimeError
+from fleet.sizes import buckets_for
+from measuring import Sample
+from results import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fleet.database import Server
+    from fleet.fleets import Spent
+    from fleet.sizes import Size
+
+_CPU: Final = "CPU-s"
+_VISIBLE_SECONDS: Final = 120.0
+_RIVAL_PATIENCE: Final = 240.0
+_HOUR_MINUTES: Final = 60.0
+
+
+def new_foundry(server: Server, folder: Path, entries: int, buckets: int) -> BenchFoundry:
+    """Return a foundry that is not merged yet, in a store of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return BenchFoundry(server.new_store(), folder, entries, buckets)
+
+
+def live(server: Server, folder: Path, entries: int, size: Size) -> Iterator[Result]:
+    """Measure all that needs DAG processors, for a number of entries."""
+    written = new_foundry(server, folder / "written", entries, buckets_for(entries))
+    written.merge()
+    ours, theirs, memory, their_memory = [], [], [], []
+    for number in range(size.passes):
+        home = folder / f"handwritten-{number}"
+        with HandwrittenFleet(server, home, written) as handwritten:
+            theirs.append(handwritten.first_pass())
+        their_memory.append(handwritten.processor.largest_child_mb())
+        home, is_last = folder / f"ours-{number}", number == size.passes - 1
+        foundry = new_foundry(server, home, entries, buckets_for(entries))
+        with OurFleet(server, home, foundry) as fleet:
+            ours.append(fleet.first_pass())
+            serving = list(_serving(fleet, size)) if is_last else []
+        memory.append(fleet.processor.largest_child_mb())
+    yield Result(
+        name="first pass, trial builds included / hand-written files",
+        ours=Sample.of([spent.cpu for spent in ours]),
+        reference=Sample.of([spent.cpu for spent in theirs]),
+        unit=_CPU,
+        budget=2.0,
+        entries=entries,
+        airflow=AIRFLOW,
+    )
+    yield Result(
+        name="first pass until all DAGs are listed / hand-written files",
+        ours=Sample.of([spent.wall for spent in ours]),
+        reference=Sample.of([spent.wall for spent in theirs]),
+        unit="s",
+        entries=entries,
+        airflow=AIRFLOW,
+    )
+    yield Result(
+        name="peak memory of a parse child / hand-written files",
+        ours=Sample.of(memory),
+        reference=Sample.of(their_memory),
+        unit="MB",
+        budget=1.3,
+        entries=entries,
+        airflow=AIRFLOW,
+    )
+    with TableFleet(server, folder / "table", written) as table:
+        rival = Rival(table, size.rival_seconds)
+    yield from _beside(serving, rival)
+
+
+class Rival:
+    """What one file for all costs.
+
+    Attributes:
+        minute: CPU seconds a minute, unchanged.
+        change: CPU seconds after one change: all is parsed again.
+        note: What a reader has to know.
+    """
+
+    def __init__(self, table: TableFleet, seconds: float) -> None:
+        self.note = f"reference at Airflow's own interval of {settings.DEFAULT_INTERVAL} s"
+        self.change: float | None = None
+        try:
+            table.first_pass(_RIVAL_PATIENCE)
+        except NotInTimeError:
+            shown, wanted = table.processor.listed(), table.foundry.entries
+            self.note = f"reference shows {shown} of {wanted:,} DAGs; its parse is ended"
+        else:
+            self.change = table.full_pass().cpu
+        watched = table.window(seconds)
+        self.minute = 60 * watched.cpu / watched.wall
+
+
+def _beside(serving: list[Result], rival: Rival) -> Iterator[Result]:
+    from dataclasses import replace
+
+    sides = {_MINUTE: rival.minute, _CHANGE: rival.change}
+    for result in serving:
+        side = sides.get(result.name)
+        if side is None:
+            yield result
+        else:
+            note = "; ".join(filter(None, [result.note, rival.note]))
+            yield replace(result, reference=Sample.of([side]), note=note)
+
+
+_MINUTE: Final = "an unchanged minute, averaged over an hour / one file from the table"
+_CHANGE: Final = "one change / one file from the table"
+
+
+def _serving(fleet: OurFleet, size: Size) -> Iterator[Result]:
+    """Measure a fleet that is up: minutes without a change, then changes one by one."""
+    idle = fleet.window(size.idle_seconds)
+    full = [fleet.full_pass() for _ in range(max(1, size.passes))]
+    yield from _unchanged(fleet, idle, full)
+    with ApiServer(fleet.processor) as server:
+        changes = [_change(fleet, server, number + 1) for number in range(size.changes)]
+    yield from _changes(fleet, changes)
+
+
+def _unchanged(fleet: OurFleet, idle: Spent, full: list[Spent]) -> Iterator[Result]:
+    """Return an unchanged minute: idle ones, and each interval one pass over all files."""
+    passes_a_minute = 60 / settings.RECOMMENDED_INTERVAL
+    minute = 60 * idle.cpu / idle.wall
+    entries = fleet.foundry.entries
+    yield Result(
+        name=_MINUTE,
+        ours=Sample.of([minute + passes_a_minute * spent.cpu for spent in full]),
+        unit=_CPU,
+        budget=3.0,
+        budget_of="ours",
+        entries=entries,
+        airflow=AIRFLOW,
+        note=f"interval {settings.RECOMMENDED_INTERVAL} s; idle {minute:.2f} CPU-s a minute",
+    )
+    yield Result(
+        name="one pass over all files, unchanged",
+        ours=Sample.of([spent.cpu for spent in full]),
+        unit=_CPU,
+        entries=entries,
+        airflow=AIRFLOW,
+    )
+
+
+def _change(fleet: OurFleet, server: ApiServer, number: int) -> tuple[Spent, float]:
+    """Change one entry and return what it took, and after how many seconds it was visible."""
+    dag_id = fleet.foundry.dag_id(number - 1)
+    seconds = 0.0
+
+    def change() -> None:
+        nonlocal seconds
+        revision = fleet.foundry.merge(changed=number)
+        began = time.monotonic()
+        poke(server, dag_id)
+        server.wait_for(dag_id, f"revision: {revision}", _VISIBLE_SECONDS)
+        seconds = time.monotonic() - began
+
+    return fleet.spent(change, lambda: True), seconds
+
+
+def _changes(fleet: OurFleet, changes: list[tuple[Spent, float]]) -> Iterator[Result]:
+    entries = fleet.foundry.entries
+    yield Result(
+        name=_CHANGE,
+        ours=Sample.of([spent.cpu for spent, _ in changes]),
+        unit=_CPU,
+        budget=3.0,
+        budget_of="ours",
+        entries=entries,
+        airflow=AIRFLOW,
+    )
+    seconds = sorted(seconds for _, seconds in changes)
+    for percent, budget in ((50, None), (95, 3.0)):
+        value = seconds[math.ceil(percent / 100 * len(seconds)) - 1]
+        yield Result(
+            name=f"merge to visible in the REST API, p{percent} of {len(seconds)}",
+            ours=Sample(value, seconds[0], seconds[-1]),
+            unit="s",
+            budget=budget,
+            budget_of="ours",
+            entries=entries,
+            airflow=AIRFLOW,
+        )

@@ -1,0 +1,94 @@
+"""How much is measured: all of it, or as much as fits into some minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FEW: Final = 500
+_MANY: Final = 10_000
+_MOST_LARGE_BUILDS: Final = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        entries: The foundries' numbers of entries for what runs in this process.
+        live_entries: The same for what needs a DAG processor.
+        repeats: How often a build is repeated.
+        starts: How many task starts are timed.
+        passes: How many first passes are made of each contender.
+        idle_seconds: For how long an unchanged fleet is watched.
+        rival_seconds: For how long the one file for all is watched.
+        changes: How many changes are timed.
+        bucket_numbers: The numbers of buckets that are compared.
+        bucket_entries: With how many entries each.
+        dag_factory: Where dag-factory is installed; None leaves it out.
+    """
+
+    entries: tuple[int, ...]
+    live_entries: tuple[int, ...]
+    repeats: int
+    starts: int
+    passes: int
+    idle_seconds: float
+    rival_seconds: float
+    changes: int
+    bucket_numbers: tuple[int, ...]
+    bucket_entries: tuple[int, ...]
+    dag_factory: Path | None = None
+
+    def build_repeats(self, entries: int) -> int:
+        """Return how often a build of so many entries is repeated."""
+        return self.repeats if entries < _MANY else min(self.repeats, _MOST_LARGE_BUILDS)
+
+
+FULL: Final = Size(
+    entries=(100, 1_000, 10_000),
+    live_entries=(100, 1_000, 10_000),
+    repeats=5,
+    starts=30,
+    passes=3,
+    idle_seconds=300,
+    rival_seconds=300,
+    changes=20,
+    bucket_numbers=(16, 32, 64, 256),
+    bucket_entries=(20, 250, 1_000, 10_000, 50_000),
+)
+QUICK: Final = Size(
+    entries=(100, 1_000),
+    live_entries=(100,),
+    repeats=3,
+    starts=10,
+    passes=1,
+    idle_seconds=15,
+    rival_seconds=45,
+    changes=5,
+    bucket_numbers=(16, 64),
+    bucket_entries=(20,),
+)
+TINY: Final = Size(
+    entries=(5,),
+    live_entries=(),
+    repeats=1,
+    starts=2,
+    passes=0,
+    idle_seconds=0,
+    rival_seconds=0,
+    changes=0,
+    bucket_numbers=(),
+    bucket_entries=(),
+)
+"""A trial of the benchmark itself."""
+
+
+def buckets_for(entries: int) -> int:
+    """Return the number of buckets that the docs recommend (Airflow 2: of shards too)."""
+    if entries <= _FEW:
+        return 16
+    return 32 if entries < _MANY else 64
