@@ -1,4 +1,4 @@
-"""The REST API beside a DAG processor: what a user sees, and the poke after a merge."""
+"""The REST API beside a DAG processor: what a user sees, and what a merge is announced to."""
 
 from __future__ import annotations
 
@@ -89,13 +89,3 @@ class ApiServer:
                 raise TimeoutError(f"{dag_id} does not say {text!r} within {seconds:.0f} s")
             time.sleep(_POLL_SECONDS)
         return time.monotonic() - began
-
-
-def poke(server: ApiServer, dag_id: str) -> None:
-    """Ask for a parse of a DAG's file, as a merge does that knows Airflow's address.
-
-    In Airflow 3 this brings a refresh of the bundle as well.
-    """
-    path = f"/dags/{dag_id}" if AIRFLOW_2 else f"/dags/{dag_id}/details"
-    token = server.api.get(path)["file_token"]
-    server.api.put(f"/parseDagFile/{token}")

@@ -9,6 +9,7 @@ from streams import load, write_model
 from dagfoundry.merge import Guards, merge
 from dagfoundry.names import bucket_of
 from dagfoundry.plugins import load_plugins
+from dagfoundry.serving import announce
 from dagfoundry.store import Source
 from dagfoundry.store.write import Origin
 from dagfoundry_airflow.proofs import Proofs, environment, proof_key
@@ -60,6 +61,18 @@ class BenchFoundry:
         origin = Origin(author="benchmark", message="", source=Source.MERGE)
         done = merge(self.store, model, load_plugins(), origin=origin, guards=Guards())
         return int(done.head.revision)
+
+    def announce(self) -> None:
+        """Tell Airflow of the head, as the commands that write do.
+
+        The connection ``dagfoundry_airflow`` of this process's environment says where it is.
+
+        Raises:
+            RuntimeError: Somebody was not told, so the figures would be those of no poke.
+        """
+        head = self.store.head(self.name)
+        if warnings := list(announce(self.store, head, since=head.revision - 1)):
+            raise RuntimeError("; ".join(warnings))
 
     def rows(self) -> list[RowState]:
         """Return all rows as of the head, those of the factory and infrastructure included."""

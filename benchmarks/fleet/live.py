@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Final
 
+from airflow_environment import CONNECTION_VARIABLE
 from fleet import settings
 from fleet.airflows import AIRFLOW
-from fleet.api_server import ApiServer, poke
+from fleet.api_server import ApiServer
 from fleet.fleets import HandwrittenFleet, OurFleet, TableFleet
 from fleet.foundry import BenchFoundry
 from fleet.processor import NotInTimeError
@@ -128,6 +130,7 @@ def _serving(fleet: OurFleet, size: Size) -> Iterator[Result]:
     idle = fleet.window(size.idle_seconds)
     full = [fleet.full_pass() for _ in range(max(1, size.passes))]
     yield from _unchanged(fleet, idle, full)
+    os.environ[CONNECTION_VARIABLE] = fleet.processor.environment[CONNECTION_VARIABLE]
     with ApiServer(fleet.processor) as server:
         changes = [_change(fleet, server, number + 1) for number in range(size.changes)]
     yield from _changes(fleet, changes)
@@ -166,7 +169,7 @@ def _change(fleet: OurFleet, server: ApiServer, number: int) -> tuple[Spent, flo
         nonlocal seconds
         revision = fleet.foundry.merge(changed=number)
         began = time.monotonic()
-        poke(server, dag_id)
+        fleet.foundry.announce()
         server.wait_for(dag_id, f"revision: {revision}", _VISIBLE_SECONDS)
         seconds = time.monotonic() - began
 
