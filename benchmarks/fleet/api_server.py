@@ -12,8 +12,6 @@ from airflow_environment import USER
 from airflow_processes import AirflowProcesses
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from fleet.processor import DagProcessor
     from typing_extensions import Self
 
@@ -46,12 +44,7 @@ class ApiServer:
             time.sleep(0.5)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop it."""
         self.api.close()
         self._processes.stop()

@@ -14,7 +14,6 @@ from fleet.processor import DagProcessor
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
 
     from fleet.database import Server
     from fleet.foundry import BenchFoundry
@@ -62,14 +61,9 @@ class Fleet:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Stop it."""
-        self._stack.__exit__(kind, error, traceback)
+        self._stack.close()
 
     def arrive(self) -> None:
         """Bring the DAGs to where the processor finds them."""
@@ -152,10 +146,6 @@ class OurFleet(Fleet):
         """Touch the loader files of Airflow 2, which nothing else does at a long interval."""
         if AIRFLOW_2:
             contenders.touch(self.files())
-
-    def prove(self) -> None:
-        """Spare it the trial builds, where a figure is not about them; merge first."""
-        self.foundry.prove_all(contenders.our_home(self.home, self.foundry))
 
 
 class HandwrittenFleet(Fleet):

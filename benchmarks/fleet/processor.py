@@ -19,7 +19,6 @@ from fleet.usage import cpu_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from types import TracebackType
 
     from fleet.database import Server
     from typing_extensions import Self
@@ -80,12 +79,7 @@ class DagProcessor:
             )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """End it and all that it started."""
         self.stop()
         self._metadata.close()

@@ -26,9 +26,7 @@ class Size:
         idle_seconds: For how long an unchanged fleet is watched.
         rival_seconds: For how long the one file for all is watched.
         changes: How many changes are timed.
-        bucket_numbers: The numbers of buckets that are compared.
-        bucket_entries: With how many entries each.
-        dag_factory: Where dag-factory is installed; None leaves it out.
+                dag_factory: Where dag-factory is installed; None leaves it out.
     """
 
     entries: tuple[int, ...]
@@ -39,8 +37,6 @@ class Size:
     idle_seconds: float
     rival_seconds: float
     changes: int
-    bucket_numbers: tuple[int, ...]
-    bucket_entries: tuple[int, ...]
     dag_factory: Path | None = None
 
     def build_repeats(self, entries: int) -> int:
@@ -57,8 +53,6 @@ FULL: Final = Size(
     idle_seconds=300,
     rival_seconds=300,
     changes=20,
-    bucket_numbers=(16, 32, 64, 256),
-    bucket_entries=(20, 250, 1_000, 10_000, 50_000),
 )
 QUICK: Final = Size(
     entries=(100, 1_000),
@@ -69,8 +63,6 @@ QUICK: Final = Size(
     idle_seconds=15,
     rival_seconds=45,
     changes=5,
-    bucket_numbers=(16, 64),
-    bucket_entries=(20,),
 )
 TINY: Final = Size(
     entries=(5,),
@@ -81,8 +73,6 @@ TINY: Final = Size(
     idle_seconds=0,
     rival_seconds=0,
     changes=0,
-    bucket_numbers=(),
-    bucket_entries=(),
 )
 """A trial of the benchmark itself."""
 

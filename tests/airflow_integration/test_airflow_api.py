@@ -122,13 +122,19 @@ def test_a_broken_entry_shows_as_an_import_error(live: Live) -> None:
         "print('errors=' + json.dumps(open_airflow_api().import_errors('dagfoundry_living_')))"
     )
 
-    def errors() -> str:
-        return ask(live, code).stdout.split("errors=")[-1]
+    def reports() -> dict[str, str]:
+        done = ask(live, code)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, str] = json.loads(done.stdout.split("errors=")[1])
+        return found
 
-    live.until(lambda: "alive__wrong_probe" in errors())
+    (report,) = live.until(lambda: list(reports().values()))
+    assert "alive__wrong_probe" in report
+    assert "does not like it" in report
+    assert "revision" in report
     live.merge(wrong=None)
     live.reconcile()
-    live.until(lambda: "wrong" not in errors())
+    live.until(lambda: reports() == {})
 
 
 @pytest.fixture
