@@ -194,10 +194,10 @@ def tests(session: nox.Session, target: str) -> None:
         install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
         pytest(session, [*IN_PARALLEL, *STORE_TESTS])
     else:
-        install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
         if target == LOWEST:
-            session.install("--constraint", f"{CONSTRAINTS}/{target}.txt", *group("test-core"))
+            install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))
             session.run("pytest", *IN_PARALLEL, *STORE_TESTS, "tests/core/cli")
+        install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
         # the newest runs all, the others what differs by Airflow; the matrix runs all on each
         chosen = [] if target == NEWEST else ["-m", "every_airflow"]
         pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))

@@ -137,6 +137,26 @@ def test_a_broken_entry_shows_as_an_import_error(live: Live) -> None:
     live.until(lambda: reports() == {})
 
 
+@pytest.mark.skipif(
+    not airflow.__version__.startswith("2."), reason="Airflow 3 is asked through its REST API"
+)
+def test_a_database_that_is_not_airflows_is_one_clear_error(tmp_path: Path) -> None:
+    """It is what a machine has that merges and has never run Airflow."""
+    code = "from dagfoundry_airflow._compat import open_airflow_api; open_airflow_api().dags(['a'])"
+    url = f"sqlite:///{tmp_path / 'nothing.db'}"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=os.environ | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().rpartition("AirflowAccessError: ")[2]
+    assert last.startswith("Airflow's metadata database cannot be asked: no such table: dag")
+    assert "AIRFLOW_CONN_DAGFOUNDRY_AIRFLOW" in last
+
+
 @pytest.fixture
 def rest(live: Live, monkeypatch: pytest.MonkeyPatch) -> Iterator[AirflowRest]:
     """The REST API of the real Airflow, with pages of two."""

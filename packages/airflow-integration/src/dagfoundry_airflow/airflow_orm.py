@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from dagfoundry_airflow.airflow_api import AirflowDag, describe_dag
+from dagfoundry_airflow.airflow_api import AirflowAccessError, AirflowDag, describe_dag
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _CHUNK: Final = 500
 """DAG ids in one statement; SQLite takes 999 parameters."""
 
+_REMEDY: Final = (
+    "Run this where Airflow runs, with its [database] sql_alchemy_conn; or set"
+    " AIRFLOW_CONN_DAGFOUNDRY_AIRFLOW, by which its REST API is asked instead."
+)
 _UNFINISHED: Final = ("running", "queued")
 
 
@@ -96,10 +100,24 @@ class AirflowOrm:
         """Do nothing: the sessions are closed already."""
 
 
-def _session() -> Any:  # noqa: ANN401 - Airflow's session
+@contextmanager
+def _session() -> Iterator[Any]:
+    """Open a session of Airflow's; a broken constraint is the caller's business.
+
+    Raises:
+        AirflowAccessError: The database does not answer, or is not Airflow's.
+    """
     from airflow.utils.session import create_session
 
-    return create_session()
+    try:
+        with create_session() as session:
+            yield session
+    except IntegrityError:
+        raise
+    except SQLAlchemyError as error:
+        reason = getattr(error, "orig", None) or error
+        msg = f"Airflow's metadata database cannot be asked: {reason}"
+        raise AirflowAccessError(msg, remedy=_REMEDY) from None
 
 
 def _dag(model: Any) -> AirflowDag:  # noqa: ANN401 - Airflow 2's DagModel
