@@ -119,7 +119,7 @@ def hello_plugins() -> Plugins:
         schedule_string: str | None = None
 
     def build(entry: Entry, kit: DagKit) -> object:
-        config = Greeting.model_validate(entry.config)
+        config = entry.config_as(Greeting)
         with kit.dag(schedule=config.schedule_string, tags=("hello", "datasurface")) as dag:
             greet = kit.job("greet", ("-c", "pass"), spec={"greeting": config.greeting})
             check = kit.branch_on_result("check", job="greet", done="wait", keep_working="again")

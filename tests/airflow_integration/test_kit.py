@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ from dagfoundry_airflow.documentation import served_in
 from dagfoundry_airflow.kit import START_DATE, Kit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from dagfoundry.store.records import RowState
     from dagfoundry_airflow._compat import DAG
@@ -47,6 +47,54 @@ def test_a_dag_has_the_id_the_flags_and_the_tags_of_its_row(
     assert dag.is_paused_upon_creation is False
     assert dag.start_date == START_DATE
     assert cron(dag) == "0 6 * * *"
+
+
+@pytest.fixture
+def _unread_settings() -> Iterator[None]:
+    """Have the kit look up Airflow's settings anew, and the next test as well."""
+    from dagfoundry_airflow._compat import cron_timetable, site_defaults
+
+    for lookup in (cron_timetable, site_defaults):
+        lookup.cache_clear()
+    yield
+    for lookup in (cron_timetable, site_defaults):
+        lookup.cache_clear()
+
+
+@pytest.mark.usefixtures("_unread_settings")
+@pytest.mark.parametrize("intervals", ["True", "False"])
+@pytest.mark.parametrize("schedule", ["0 6 * * *", "@daily", None])
+def test_airflow_stores_the_dag_that_it_would_make_itself(
+    make_row: Callable[..., RowState],
+    serialized: Callable[[object], dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: str | None,
+    intervals: str,
+) -> None:
+    """A schedule and a site's settings, which the kit looks up once, are those of any DAG."""
+    from dagfoundry_airflow._compat import DAG
+
+    monkeypatch.setenv("AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS", intervals)
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG", "7")
+    ours = Kit(make_row()).dag(schedule=schedule, tags=("hello",))
+    plain = DAG(
+        dag_id=ours.dag_id,
+        description=ours.description,
+        doc_md=ours.doc_md,
+        schedule=schedule,
+        start_date=START_DATE,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        tags=["hello"],
+        default_args=ours.default_args,
+    )
+    assert stored(serialized(ours)) == stored(serialized(plain))
+
+
+def stored(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what Airflow stores of a DAG, but for the file that it is in."""
+    return {key: value for key, value in data.items() if "fileloc" not in key}
 
 
 def test_the_owner_retries_and_pool_of_the_model_reach_every_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -55,6 +56,20 @@ def parsing(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_TASK_ID", "first")
 
     return context
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_garbage_is_looked_for_as_before_once_dags_are_built(
+    bucket: Callable[..., str], *, was_enabled: bool
+) -> None:
+    """The collector rests during a build only, also when a DAG of it fails."""
+    stub = bucket(a="build", b="raise")
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        load_bucket(stub)
+        assert gc.isenabled() is was_enabled
+    finally:
+        gc.enable()
 
 
 def test_a_parse_gets_every_dag(bucket: Callable[..., str]) -> None:

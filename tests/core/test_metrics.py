@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COUNT_ONCE = """
 from dagfoundry import metrics
 metrics.dags_created("platform", 2)
-metrics.dag_built("platform", "ok", 0.004)
+metrics.dags_built("platform", "ok", [0.004])
 """
 FOUR_AT_A_TIME = f"""
 import os
@@ -212,7 +212,7 @@ def test_metrics_stay_in_the_process_without_a_folder(monkeypatch: pytest.Monkey
     """Without the variable they are in prometheus_client's default registry."""
     monkeypatch.delenv(METRICS_VARIABLE, raising=False)
     metrics.dags_created("hello", 3)
-    metrics.dag_built("hello", "failed", 0.2)
+    metrics.dags_built("hello", "failed", [0.2])
     metrics.store_failed("Quickstart")
     metrics.refreshed("Quickstart", 0.01)
     metrics.head_seen("Quickstart", 4)

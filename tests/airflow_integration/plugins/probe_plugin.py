@@ -64,7 +64,7 @@ def draft(item: Probe, _context: dagfoundry.PlatformContext) -> list[dagfoundry.
 
 def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:  # noqa: ANN401 - a DAG
     """Make a DAG of two tasks, or do what the row says."""
-    config = ProbeConfig.model_validate(entry.config)
+    config = entry.config_as(ProbeConfig)
     if entry.dag_id == os.environ.get("PROBE_REGRESSED"):
         msg = "this release of the plugin cannot do that any more"
         raise NotImplementedError(msg)

@@ -14,6 +14,8 @@ from dagfoundry_airflow.infrastructure_dag import build_infrastructure_dag
 from dagfoundry_airflow.kit import Kit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dagfoundry.factories import Entry, FactoryType
     from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
@@ -36,16 +38,17 @@ def build_dag(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - an Airf
             key, field, value, revision and author, and what to do.
     """
     if row.kind is RowKind.INFRASTRUCTURE:
-        return build_infrastructure_dag(row, _kit(row))
+        return build_infrastructure_dag(row, Kit(row, _config(row)))
     factory_type = plugins.type(row.factory_type)
     if row.kind is RowKind.FACTORY:
-        return build_factory_dag(row, factory_type, _kit(row))
+        return build_factory_dag(row, factory_type, Kit(row, _config(row)))
     return _build_entry(row, factory_type, plugins)
 
 
 def _build_entry(row: RowState, factory_type: FactoryType, plugins: Plugins) -> Any:  # noqa: ANN401 - see build_dag
-    kit = _kit(row)
-    entry = _entry(row, plugins)
+    config = _config(row)
+    kit = Kit(row, config)
+    entry = _entry(row, plugins, config)
     _check_config(row, entry, factory_type)
     try:
         dag = factory_type.build(entry, kit)
@@ -58,23 +61,23 @@ def _build_entry(row: RowState, factory_type: FactoryType, plugins: Plugins) -> 
     return dag
 
 
-def _kit(row: RowState) -> Kit:
+def _config(row: RowState) -> dict[str, Any]:
     try:
-        return Kit(row)
+        return row.config()
     except ValueError as error:
         raise _failed(row, f"config_json cannot be read: {error}", _MEND_ROW) from error
 
 
-def _entry(row: RowState, plugins: Plugins) -> Entry:
+def _entry(row: RowState, plugins: Plugins, config: Mapping[str, Any]) -> Entry:
     try:
-        return entry_of(row, plugins)
+        return entry_of(row, plugins, config)
     except FoundryError as error:
         raise _failed(row, error.what, error.remedy) from error
 
 
 def _check_config(row: RowState, entry: Entry, factory_type: FactoryType) -> None:
     try:
-        factory_type.config.model_validate(entry.config)
+        entry.config_as(factory_type.config)
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc'])) or 'config_json'}:"

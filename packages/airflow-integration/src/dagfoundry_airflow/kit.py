@@ -7,15 +7,15 @@ DAG in every process.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import BuildFailedError
-from dagfoundry.factories import OnDatasets, Status
+from dagfoundry.factories import OWN_KEY, OnDatasets, Status
 from dagfoundry.names import dataset_asset_uri
 from dagfoundry.store.records import RowKind
 from dagfoundry_airflow.documentation import description, document
+from dagfoundry_airflow.plain import plain_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,26 +37,29 @@ class Kit:
 
     Args:
         row: The row to build; infrastructure and factory rows use a kit as well.
+        config: The row's parsed config_json, where that is at hand.
 
     Raises:
         ValueError: The row's config_json is no JSON object.
     """
 
-    def __init__(self, row: RowState) -> None:
-        own = row.config().get("dagfoundry", {})
+    def __init__(self, row: RowState, config: Mapping[str, Any] | None = None) -> None:
+        stored = row.config() if config is None else config
+        own = stored.get(OWN_KEY, {})
         self._row = row
+        self._document = document(row, stored)
         self._options: Mapping[str, Any] = own if isinstance(own, dict) else {}
 
     def dag(
         self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
     ) -> AbstractContextManager[Any]:
         """Open the row's DAG; see :meth:`dagfoundry.DagKit.dag`."""
-        from dagfoundry_airflow._compat import DAG
+        from dagfoundry_airflow._compat import DAG, site_defaults
 
         dag: AbstractContextManager[Any] = DAG(
             dag_id=self._row.dag_id,
             description=description(self._row),
-            doc_md=document(self._row),
+            doc_md=self._document,
             schedule=self._schedule(schedule),
             start_date=START_DATE,
             catchup=False,
@@ -65,6 +68,7 @@ class Kit:
             tags=sorted({*tags, *self._options.get("tags", ())}),
             default_args=self._default_args(retries),
             auto_register=False,  # a DAG whose builder fails half-way must not show
+            **site_defaults(),
         )
         return dag
 
@@ -94,7 +98,7 @@ class Kit:
         return JobOperator(
             task_id=task_id,
             command=tuple(command),
-            spec=json.loads(json.dumps(spec, sort_keys=True)),
+            spec=plain_json(spec),
             platform_name=self._row.platform_name,
             entry_key=self._row.key,
             outlets=self._assets(outlets),
@@ -140,7 +144,9 @@ class Kit:
         """
         if self._row.kind is RowKind.ENTRY and self._row.status is not Status.ACTIVE:
             return None
-        return self._assets(schedule.datasets) if isinstance(schedule, OnDatasets) else schedule
+        if isinstance(schedule, OnDatasets):
+            return self._assets(schedule.datasets)
+        return _timetable(schedule) if schedule else None
 
     def _assets(self, datasets: Iterable[str]) -> list[Any]:
         from dagfoundry_airflow._compat import assets
@@ -166,3 +172,10 @@ class Kit:
         if runner != _LOCAL_RUNNER:
             msg = f"platform {self._row.platform_name!r} asks for runner {runner!r}"
             raise BuildFailedError(msg, remedy=f"Set the platform's runner to {_LOCAL_RUNNER!r}.")
+
+
+def _timetable(schedule: str) -> Any:  # noqa: ANN401 - a timetable, or text
+    """Return a cron expression's timetable; a preset stays the text that Airflow 2 shows."""
+    from dagfoundry_airflow._compat import cron_timetable
+
+    return schedule if schedule.startswith("@") else cron_timetable(schedule)

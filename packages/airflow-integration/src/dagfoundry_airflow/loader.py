@@ -8,8 +8,11 @@ none of its neighbours.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import time
+from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry import metrics
@@ -23,7 +26,7 @@ from dagfoundry_airflow.folder import try_lock
 from dagfoundry_airflow.snapshot import all_rows, find_row, sidecar_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dagfoundry.plugins import Plugins
 
@@ -49,20 +52,40 @@ def load_bucket(stub: str) -> dict[str, Any]:
 
 def build_rows(rows: Iterable[RowState], plugins: Plugins) -> dict[str, Any]:
     """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out."""
-    built = ((row.dag_id, _build(row, plugins)) for row in rows)
-    return {dag_id: dag for dag_id, dag in built if dag is not None}
+    times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    with _collector_paused():
+        built = {row.dag_id: _timed(row, plugins, times) for row in rows}
+    for (label, outcome), seconds in times.items():
+        metrics.dags_built(label, outcome, seconds)
+    return {dag_id: dag for dag_id, dag in built.items() if dag is not None}
 
 
-def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG
-    started = time.perf_counter()
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for garbage among DAGs that all stay; it took a tenth of a build."""
+    was_enabled = gc.isenabled()
+    gc.disable()
     try:
-        dag = build_dag(row, plugins)
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _timed(row: RowState, plugins: Plugins, times: dict[tuple[str, str], list[float]]) -> Any:  # noqa: ANN401 - a DAG, or None
+    started = time.perf_counter()
+    dag = _build(row, plugins)
+    outcome = "failed" if dag is None else "ok"
+    times[metric_label(row), outcome].append(time.perf_counter() - started)
+    return dag
+
+
+def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG, or None
+    try:
+        return build_dag(row, plugins)
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a builder raises must hide no other DAG
-        metrics.dag_built(metric_label(row), "failed", time.perf_counter() - started)
         _log.exception("DAG is left out", dag_id=row.dag_id, revision=row.revision)
         return None
-    metrics.dag_built(metric_label(row), "ok", time.perf_counter() - started)
-    return dag
 
 
 def _read(sidecar: str, *, lock: bool) -> bytes:

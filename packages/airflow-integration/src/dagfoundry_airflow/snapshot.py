@@ -12,6 +12,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import from_json
+
 from dagfoundry.names import bucket_file, python_name
 
 if TYPE_CHECKING:
@@ -142,7 +144,7 @@ def read_rows(sidecar: Path) -> list[dict[str, Any]]:
 
 def all_rows(content: bytes) -> list[dict[str, Any]]:
     """Return the rows in a sidecar's content."""
-    rows: list[dict[str, Any]] = json.loads(content)["rows"]
+    rows: list[dict[str, Any]] = from_json(content)["rows"]
     return rows
 
 

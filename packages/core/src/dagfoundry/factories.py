@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.model.schema import FoundryModel, PlatformModel, SectionItem
 
+_Config = TypeVar("_Config", bound="BaseModel")
 
 OWN_KEY: Final = "dagfoundry"
 """The key of config_json under which everything is that the reference does not know."""
@@ -119,6 +120,23 @@ class Entry:
     author: str = ""
     created_at: datetime | None = None
     message: str = ""
+    _checked: dict[type[BaseModel], BaseModel] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def config_as(self, model: type[_Config]) -> _Config:
+        """Return the config as its factory type's model; it is checked once, however often asked.
+
+        Args:
+            model: The type's ``config``.
+
+        Raises:
+            pydantic.ValidationError: The config is not of that model.
+        """
+        known = self._checked.get(model)
+        if not isinstance(known, model):
+            known = self._checked[model] = model.model_validate(self.config)
+        return known
 
     @property
     def options(self) -> Mapping[str, Any]:

@@ -28,8 +28,13 @@ VERSION_KEY: Final = "config_version"
 _ANYONE: Final = "the distribution that offers it (`dagfoundry plugins` names it)"
 
 
-def entry_of(row: RowState, plugins: Plugins) -> Entry:
+def entry_of(row: RowState, plugins: Plugins, config: Mapping[str, Any] | None = None) -> Entry:
     """Return a row as its plugin sees it: with a config of the installed type's version.
+
+    Args:
+        row: The row of an entry.
+        plugins: The installed factory types.
+        config: The row's parsed config_json, where that is at hand.
 
     Raises:
         ConfigTooNewError: The row is of a newer version than the installed type.
@@ -38,13 +43,14 @@ def entry_of(row: RowState, plugins: Plugins) -> Entry:
         ValueError: config_json is no JSON object.
     """
     factory_type = plugins.type(row.factory_type)
+    stored = row.config() if config is None else config
     return Entry(
         foundry=row.foundry,
         platform_name=row.platform_name,
         factory_type=row.factory_type,
         key=row.key,
         dag_id=row.dag_id,
-        config=upcast_config(row.config(), factory_type, owner=plugins.owner(row.factory_type)),
+        config=upcast_config(stored, factory_type, owner=plugins.owner(row.factory_type)),
         status=row.status,
         revision=row.revision,
         author=row.author,

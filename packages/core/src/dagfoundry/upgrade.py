@@ -164,7 +164,7 @@ def _problems(state: StoredRow, plugins: Plugins) -> Iterator[RowProblem]:
 def _entry_problems(state: StoredRow, version: object, plugins: Plugins) -> Iterator[RowProblem]:
     try:
         entry = entry_of(state.row, plugins)
-        plugins.type(state.row.factory_type).config.model_validate(entry.config)
+        entry.config_as(plugins.type(state.row.factory_type).config)
     except ConfigTooNewError as error:
         rule = ("config_too_new", error.what, error.remedy)
         yield _problem(state, _VERSION_FIELD, version, rule)

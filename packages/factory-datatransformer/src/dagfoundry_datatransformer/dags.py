@@ -28,7 +28,7 @@ def build_transformer(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Ai
     Raises:
         pydantic.ValidationError: The row's config is not a transformer's.
     """
-    config = TransformerConfig.model_validate(entry.config)
+    config = entry.config_as(TransformerConfig)
     tags = ("datasurface", "datatransformer", config.platform_name, config.workspace_name)
     with kit.dag(schedule=_schedule(config), tags=tags) as dag:
         _tasks(config, _spec(entry, config), kit)
@@ -40,7 +40,7 @@ def tables_of(entry: Entry) -> Sequence[str]:
     # not at module level: every parse and task start loads this module, and none needs it
     from dagfoundry.mergestore import merge_table_name, staging_table_name, transformer_table_name
 
-    config = TransformerConfig.model_validate(entry.config)
+    config = entry.config_as(TransformerConfig)
     return [
         name_of(entry.platform_name, config.output_datastore_name, output)
         for output in config.output_dataset_list

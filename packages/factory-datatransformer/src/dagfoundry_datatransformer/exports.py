@@ -22,7 +22,7 @@ def export_transformers(entries: Sequence[Entry]) -> list[ExportedItem]:
 
 
 def _transformer(entry: Entry) -> ExportedItem:
-    config = TransformerConfig.model_validate(entry.config)
+    config = entry.config_as(TransformerConfig)
     if not entry.options.get("outputs"):
         return ExportedItem(keys=(entry.key,), reason=_NO_OUTPUTS)
     store = config.output_datastore_name

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.connections import merge_store_of
 from dagfoundry_platform.config import StreamConfig
-from dagfoundry_platform.spec import DatasetSpec, StreamSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +13,9 @@ if TYPE_CHECKING:
     from dagfoundry import DagKit, Entry
 
 _JOB: Final = ("-m", "dagfoundry_platform.job", "snapshot-merge")
+
+_TOLD: Final = ("milestoning", "source", "source_schema")
+"""What a job is told as the row has it under ``dagfoundry``."""
 
 _LONGEST_TAG: Final = 100
 """Airflow refuses a longer one, and the DAG with it."""
@@ -26,7 +28,7 @@ def build_stream(entry: Entry, kit: DagKit) -> Any:  # noqa: ANN401 - an Airflow
         ValueError: The row's config is not a stream's, or that of another row, whose
             DAG it would silently make again (defect D22).
     """
-    config = StreamConfig.model_validate(entry.config)
+    config = entry.config_as(StreamConfig)
     if config.stream_key != entry.key:
         msg = f"stream_key of config_json is {config.stream_key!r}, that of its row {entry.key!r}"
         raise ValueError(msg)
@@ -54,7 +56,7 @@ def tables_of(entry: Entry) -> Sequence[str]:
     """Return the merge store's tables that hold a stored stream's datasets."""
     from dagfoundry.mergestore import merge_table_name, staging_table_name
 
-    config = StreamConfig.model_validate(entry.config)
+    config = entry.config_as(StreamConfig)
     return [
         name_of(entry.platform_name, config.store_name, dataset)
         for dataset in config.datasets
@@ -63,20 +65,20 @@ def tables_of(entry: Entry) -> Sequence[str]:
 
 
 def _spec(entry: Entry, config: StreamConfig) -> dict[str, Any]:
-    options = config.dagfoundry
-    spec = StreamSpec(
-        platform=entry.platform_name,
-        store=config.store_name,
-        dataset=config.only_dataset,
-        merge_store=merge_store_of(entry.config),
-        milestoning=options.milestoning,
-        source=options.source,
-        source_schema=options.source_schema,
-        datasets=options.datasets or _reference_datasets(config),
-    )
-    return spec.model_dump(mode="json", exclude_none=True)
+    """Return what a :class:`~dagfoundry_platform.spec.StreamSpec` is read from.
+
+    It is not made by way of one: the config was checked already, and every parse passes here.
+    """
+    spec = {name: entry.options.get(name) for name in _TOLD} | {
+        "platform": entry.platform_name,
+        "store": config.store_name,
+        "dataset": config.only_dataset,
+        "merge_store": merge_store_of(entry.config).as_config(),
+        "datasets": entry.options.get("datasets") or _reference_datasets(config),
+    }
+    return {name: value for name, value in spec.items() if value is not None}
 
 
-def _reference_datasets(config: StreamConfig) -> tuple[DatasetSpec, ...]:
+def _reference_datasets(config: StreamConfig) -> list[dict[str, str]]:
     """Return the datasets of a reference deployment's row, which says only their names."""
-    return tuple(DatasetSpec(name=name) for name in config.datasets)
+    return [{"name": name} for name in config.datasets]

@@ -21,7 +21,7 @@ def export_streams(entries: Sequence[Entry]) -> list[ExportedItem]:
     """Return the stores that the streams of a platform were drafted from."""
     stores: dict[tuple[str, bool], list[Entry]] = {}
     for entry in entries:
-        config = StreamConfig.model_validate(entry.config)
+        config = entry.config_as(StreamConfig)
         stores.setdefault((config.store_name, config.single_dataset), []).append(entry)
     return [_store(streams) for streams in stores.values()]
 
@@ -54,7 +54,7 @@ def _reason(streams: Sequence[Entry]) -> str:
 
 def _values(stream: Entry) -> dict[str, Any]:
     """Return what a store says of all its streams; None where it says nothing."""
-    config = StreamConfig.model_validate(stream.config)
+    config = stream.config_as(StreamConfig)
     return {
         "name": config.store_name,
         "source": stream.options["source"],

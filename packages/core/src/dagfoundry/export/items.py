@@ -95,7 +95,7 @@ def read_items(
 def _readable(row: RowState, plugins: Plugins, reasons: dict[Address, str]) -> Entry | None:
     try:
         entry = entry_of(row, plugins)
-        plugins.type(row.factory_type).config.model_validate(entry.config)
+        entry.config_as(plugins.type(row.factory_type).config)
     except FoundryError as error:
         reason = str(error)
     except ValidationError as error:

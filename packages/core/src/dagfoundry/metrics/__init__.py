@@ -5,7 +5,7 @@ live for a second, :mod:`.exposition` hands them to Prometheus.
 """
 
 from dagfoundry.metrics.declared import (
-    dag_built,
+    dags_built,
     dags_created,
     head_seen,
     refreshed,
@@ -16,7 +16,7 @@ from dagfoundry.metrics.declared import (
 from dagfoundry.metrics.exposition import render, serve
 
 __all__ = [
-    "dag_built",
+    "dags_built",
     "dags_created",
     "head_seen",
     "refreshed",

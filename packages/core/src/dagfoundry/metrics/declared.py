@@ -6,9 +6,12 @@ The label ``factory_type`` is the type of an entry DAG, ``factory`` for a factor
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DAGS_CREATED: Final = Counter(
     name="dagfoundry_dags_created",
@@ -69,21 +72,21 @@ def dags_created(factory_type: str, n: int = 1) -> None:
     _DAGS_CREATED.add(factory_type, amount=n)
 
 
-def dag_built(factory_type: str, outcome: str, seconds: float) -> None:
-    """Count one build of a DAG.
+def dags_built(factory_type: str, outcome: str, seconds: Sequence[float]) -> None:
+    """Count builds of DAGs, those of a file at once.
 
     Args:
         factory_type: See the module.
         outcome: ``ok`` or ``failed``.
-        seconds: How long it took.
+        seconds: How long each took.
     """
-    _DAG_BUILDS.add(factory_type, outcome)
+    _DAG_BUILDS.add(factory_type, outcome, amount=len(seconds))
     _DAG_BUILD_SECONDS.observe(factory_type, seconds=seconds)
 
 
 def refreshed(foundry: str, seconds: float) -> None:
     """Count one refresh of a bundle."""
-    _REFRESH_SECONDS.observe(foundry, seconds=seconds)
+    _REFRESH_SECONDS.observe(foundry, seconds=[seconds])
 
 
 def store_failed(foundry: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_left
+from collections import Counter as Hits
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import inf
@@ -67,18 +68,20 @@ class Histogram(_Instrument):
 
     bounds: tuple[float, ...]
 
-    def observe(self, *labels: str, seconds: float) -> None:
-        """Count one duration."""
+    def observe(self, *labels: str, seconds: Sequence[float]) -> None:
+        """Count durations."""
         if not _in_slot(lambda slot: self._record(slot, labels, seconds)):
-            _histogram(self).labels(*labels).observe(seconds)
+            histogram = _histogram(self).labels(*labels)
+            for duration in seconds:
+                histogram.observe(duration)
 
-    def _record(self, slot: SlotFolder, labels: Sequence[str], seconds: float) -> None:
+    def _record(self, slot: SlotFolder, labels: Sequence[str], seconds: Sequence[float]) -> None:
         limits = (*self.bounds, inf)
-        hit = bisect_left(self.bounds, seconds)
+        hits = Hits(bisect_left(self.bounds, duration) for duration in seconds)
         for number, limit in enumerate(limits):  # an untouched limit appears as well, with 0
             key = self._key("_bucket", labels, le=floatToGoString(limit))
-            slot.add("histogram", key, float(number == hit))
-        slot.add("histogram", self._key("_sum", labels), seconds)
+            slot.add("histogram", key, float(hits[number]))
+        slot.add("histogram", self._key("_sum", labels), sum(seconds))
 
 
 @dataclass(frozen=True, kw_only=True)
