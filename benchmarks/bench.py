@@ -61,7 +61,8 @@ def _cases(
     names: Sequence[str], only: Sequence[int] | None, size: Size
 ) -> Iterator[tuple[str, int]]:
     for name in names:
-        for entries in only or (size.live_entries if name == "live" else size.entries):
+        own = {"live": size.live_entries, "bucket_files": size.bucket_entries}
+        for entries in only or own.get(name, size.entries):
             yield name, entries
 
 

@@ -21,6 +21,14 @@ def serialized(dag: Any) -> dict[str, Any]:  # noqa: ANN401 - a DAG; its class d
     return encoded
 
 
+def schedule_text(dag: Any) -> str | None:  # noqa: ANN401 - a DAG; its class differs by version
+    """Return the schedule that a person would write for a DAG."""
+    schedule = dag.schedule_interval if AIRFLOW_2 else dag.schedule
+    if schedule is None or isinstance(schedule, str):
+        return schedule
+    return str(getattr(schedule, "summary", None) or schedule.expression)  # of core, of the SDK
+
+
 def bag(file: Path, bundle: str = "foundry") -> dict[str, Any]:
     """Return the DAGs of a file as every process of Airflow gets them.
 

@@ -50,7 +50,7 @@ def builds(server: Server, folder: Path, entries: int, size: Size) -> Iterator[R
     of = _Figures(entries, taken)
     yield of.result("full build, files to DAGs in a bag / hand-written", "ours", "written", 1.1)
     name = "build alone, read files to DAG objects / hand-written"
-    yield of.result(name, "our objects", "written objects", 1.1)
+    yield of.result(name, "our objects", "written objects", None)
     if size.dag_factory is not None:
         yield of.result("full build / dag-factory from YAML", "ours", "dag-factory", None)
 

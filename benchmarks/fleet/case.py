@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from results import Result
 
 BENCHMARKS: Final = Path(__file__).parents[1]
-NAMES: Final = ("builds", "task_starts", "live")
+NAMES: Final = ("builds", "task_starts", "bucket_files", "live")
 
 
 def main() -> int:
@@ -45,9 +45,10 @@ def _become_airflow(home: Path) -> None:
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
     }
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    from fleet import settings
+    from fleet import settings, sizes
 
-    os.environ |= settings.ours("Bench", "One")
+    divided = map(settings.of_buckets, sizes.BUCKET_COUNTS)
+    os.environ |= settings.ours("Bench", "One", *divided)
 
 
 def _measure(name: str, entries: int, size_name: str, home: Path) -> Iterator[Result]:
@@ -66,6 +67,10 @@ def _case(name: str) -> Callable[..., Iterator[Result]]:
         from fleet.builds import builds
 
         return builds
+    if name == "bucket_files":
+        from fleet.bucket_files import bucket_files
+
+        return bucket_files
     if name == "task_starts":
         from fleet.task_starts import task_starts
 

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from fleet.airflows import schedule_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,15 +29,15 @@ def write(dags: Iterable[Any], *, is_airflow_2: bool) -> str:
     It leaves out what makes dag-factory's work harder: documentation and assets.
     """
     place = "airflow.operators" if is_airflow_2 else "airflow.providers.standard.operators"
-    made = {dag.dag_id: _dag(dag, place, is_airflow_2=is_airflow_2) for dag in dags}
+    made = {dag.dag_id: _dag(dag, place) for dag in dags}
     return yaml.dump(made, Dumper=yaml.CSafeDumper, sort_keys=False)
 
 
-def _dag(dag: Any, place: str, *, is_airflow_2: bool) -> dict[str, Any]:  # noqa: ANN401 - a DAG
+def _dag(dag: Any, place: str) -> dict[str, Any]:  # noqa: ANN401 - a DAG
     return {
         "default_args": {"owner": dag.default_args["owner"], "start_date": "2025-01-01"},
         "description": dag.description,
-        "schedule": dag.schedule_interval if is_airflow_2 else dag.schedule,
+        "schedule": schedule_text(dag),
         "catchup": False,
         "max_active_runs": 1,
         "tags": sorted(dag.tags),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fleet.airflows import AIRFLOW_2, serialized
+from fleet.airflows import AIRFLOW_2, schedule_text, serialized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +76,7 @@ def _block(number: int, dag: Any) -> str:  # noqa: ANN401 - a DAG; its class dif
         dag_id=dag.dag_id,
         description=dag.description,
         doc_md=dag.doc_md,
-        schedule=_schedule(dag.schedule_interval if AIRFLOW_2 else dag.schedule),
+        schedule=schedule_text(dag),
         tags=sorted(dag.tags),
         owner=dag.default_args["owner"],
         retries=dag.default_args["retries"],
@@ -89,12 +89,6 @@ def _block(number: int, dag: Any) -> str:  # noqa: ANN401 - a DAG; its class dif
         if (followers := task.downstream_task_ids)
     ]
     return head + "\n".join(lines) + "\n\n"
-
-
-def _schedule(schedule: Any) -> str | None:  # noqa: ANN401 - text, None or a timetable
-    if schedule is None or isinstance(schedule, str):
-        return schedule
-    return str(getattr(schedule, "summary", None) or schedule.expression)  # of core, or of the SDK
 
 
 def _task(task: Any) -> str:  # noqa: ANN401 - an operator

@@ -34,6 +34,11 @@ def ours(*foundries: str) -> dict[str, str]:
     return _common(RECOMMENDED_INTERVAL) | _bundles(*bundles)
 
 
+def of_buckets(buckets: int) -> str:
+    """Return the name of the foundry that is divided into so many buckets."""
+    return f"Of{buckets}"
+
+
 def bundle_name(foundry: str) -> str:
     """Return the name of a foundry's bundle, which is also that of its folder."""
     return f"{foundry.lower()}_dags"

@@ -12,6 +12,9 @@ _FEW: Final = 500
 _MANY: Final = 10_000
 _MOST_LARGE_BUILDS: Final = 3
 
+BUCKET_COUNTS: Final = (16, 32, 64, 256)
+"""Numbers of buckets that are compared; 256 is the most that there may be."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
@@ -26,7 +29,9 @@ class Size:
         idle_seconds: For how long an unchanged fleet is watched.
         rival_seconds: For how long the one file for all is watched.
         changes: How many changes are timed.
-                dag_factory: Where dag-factory is installed; None leaves it out.
+        bucket_entries: The foundries' numbers of entries for the number of buckets.
+        bucket_counts: The numbers of buckets that each of them is divided into.
+        dag_factory: Where dag-factory is installed; None leaves it out.
     """
 
     entries: tuple[int, ...]
@@ -37,6 +42,8 @@ class Size:
     idle_seconds: float
     rival_seconds: float
     changes: int
+    bucket_entries: tuple[int, ...] = ()
+    bucket_counts: tuple[int, ...] = BUCKET_COUNTS
     dag_factory: Path | None = None
 
     def build_repeats(self, entries: int) -> int:
@@ -49,10 +56,11 @@ FULL: Final = Size(
     live_entries=(100, 1_000, 10_000),
     repeats=5,
     starts=30,
-    passes=3,
-    idle_seconds=300,
-    rival_seconds=300,
+    passes=2,
+    idle_seconds=60,
+    rival_seconds=90,
     changes=20,
+    bucket_entries=(20, 1_000, 10_000, 50_000),
 )
 QUICK: Final = Size(
     entries=(100, 1_000),
@@ -73,6 +81,8 @@ TINY: Final = Size(
     idle_seconds=0,
     rival_seconds=0,
     changes=0,
+    bucket_entries=(5,),
+    bucket_counts=(16,),
 )
 """A trial of the benchmark itself."""
 
