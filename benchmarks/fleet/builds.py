@@ -18,7 +18,7 @@ from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.snapshot import all_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import CodeType
 
@@ -33,8 +33,8 @@ def builds(server: Server, folder: Path, entries: int, size: Size) -> Iterator[R
     foundry.merge()
     files = contenders.publish_here(foundry, folder)
     written = contenders.write_handwritten(foundry, folder / "handwritten")
-    bag(files[0])
-    bag(written[0])
+    for file in _every_kind(foundry, files) | {written[0]}:
+        bag(file)
     forked(lambda: handwritten.require_equal(_bag_all(files), _bag_all(written)))
     sidecars = sorted((contenders.our_home(folder, foundry) / "current").glob("*.json"))
     codes = [compile(file.read_text(encoding="utf-8"), file, "exec") for file in written]
@@ -53,6 +53,12 @@ def builds(server: Server, folder: Path, entries: int, size: Size) -> Iterator[R
     yield of.result(name, "our objects", "written objects", None)
     if size.dag_factory is not None:
         yield of.result("full build / dag-factory from YAML", "ours", "dag-factory", None)
+
+
+def _every_kind(foundry: BenchFoundry, files: Sequence[Path]) -> set[Path]:
+    """Return files that together hold a DAG of each kind, so that all is imported with them."""
+    buckets = {row.kind: f"_{row.bucket:02x}" for row in foundry.rows()}
+    return {file for file in files if file.stem.endswith(tuple(buckets.values()))}
 
 
 class _Figures:
