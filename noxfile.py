@@ -247,6 +247,13 @@ def bench(session: nox.Session, target: str) -> None:
     session.run("python", "benchmarks/bench.py", *session.posargs, env=env)
 
 
+@nox.session
+def performance(session: nox.Session) -> None:
+    """Write the tables and the picture of the docs from docs/explanation/performance.json."""
+    session.install("--constraint", f"{CONSTRAINTS}/core.txt", *group("plots"))
+    session.run("python", "benchmarks/page.py")
+
+
 @nox.session(venv_backend="none")
 def build(session: nox.Session) -> None:
     """Build what a release publishes, source and wheel of each package, into dist/."""
@@ -265,7 +272,7 @@ def lock(session: nox.Session) -> None:
     lowest = ["--resolution", "lowest-direct"]
     compile_lock(session, LOWEST, ["test-airflow", "test-core"], *lowest, *packages)
     packages.remove(Path("packages/airflow-integration/pyproject.toml"))
-    core = ["test-core", "lint", "typing", "changelog"]
+    core = ["test-core", "lint", "typing", "changelog", "plots"]
     compile_lock(session, "core", core, *packages)
 
 

@@ -11,9 +11,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from dagfoundry_airflow._compat import AIRFLOW_2
 from dagfoundry_airflow.trial import Trials, TrialUnavailableError
-from dagfoundry_airflow.trial_process import TrialLimits, child_environment
+from dagfoundry_airflow.trial_start import TrialLimits, child_environment, fork, new_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +26,16 @@ if TYPE_CHECKING:
 PATIENCE = 120.0
 
 
-@pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+STARTS = [new_interpreter, *([fork] if AIRFLOW_2 else [])]
+"""Only a parse of Airflow 2 forks: a manager of Airflow 3 must not load plugins."""
+
+
+@pytest.fixture(scope="module", params=STARTS)
+def trials(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Trials]:
     """Trials with one process for all tests of this module."""
-    made = Trials(tmp_path_factory.mktemp("trials"), TrialLimits(build=3.0))
+    made = Trials(tmp_path_factory.mktemp("trials"), TrialLimits(build=3.0), request.param)
     yield made
     made.close()
 
@@ -204,13 +212,30 @@ def test_the_metadata_database_is_kept_from_the_process() -> None:
     assert given["HOME"] == "/home/x"
 
 
-def test_the_process_ends_with_its_parent() -> None:
+@pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 starts a new interpreter")
+def test_a_fork_has_no_connection_of_its_parent(
+    trials: Trials, probe: Callable[..., RowState]
+) -> None:
+    """A builder that asks the metadata database gets an empty one; the parent's works on."""
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.execute(sa.text("CREATE TEMPORARY TABLE mine (n int)"))
+        (verdict,) = trials.prove([probe("asks", "ask")], patience=PATIENCE).values()
+        trials.close()
+        assert session.execute(sa.text("SELECT count(*) FROM mine")).scalar() == 0
+    assert "no such table: variable" in verdict.what
+
+
+@pytest.mark.parametrize("start", [start.__name__ for start in STARTS])
+def test_the_process_ends_with_its_parent(start: str) -> None:
     """A killed DAG processor leaves nothing behind."""
     code = (
-        "import sys, time; from pathlib import Path;"
-        "from dagfoundry_airflow.trial_process import *; import os;"
-        "process = TrialProcess(TrialLimits(), os.environ);"
-        "print(process._process.pid, flush=True); time.sleep(60)"
+        "import time;"
+        "from dagfoundry_airflow.trial_process import TrialProcess;"
+        "from dagfoundry_airflow.trial_start import TrialLimits, fork, new_interpreter;"
+        f"process = TrialProcess(TrialLimits(), {start});"
+        "print(process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dagfoundry.names import bucket_of
 from dagfoundry_airflow.publish import Pace
 from dagfoundry_airflow.snapshot import read_rows, render
-from dagfoundry_airflow.trial_process import TrialLimits
+from dagfoundry_airflow.trial_start import TrialLimits
 from dagfoundry_airflow.versions import rows_of_version
 
 if TYPE_CHECKING:

@@ -91,7 +91,17 @@ def take_time_and_raise() -> None:
     raise RuntimeError(msg)
 
 
+def ask_the_metadata_database() -> None:
+    """Look into Airflow's database, as no builder should."""
+    from airflow.utils.session import create_session
+    from sqlalchemy import text
+
+    with create_session() as session:
+        session.execute(text("SELECT count(*) FROM variable"))
+
+
 ACTS = {
+    "ask": ask_the_metadata_database,
     "raise": raise_key_error,
     "wait": lambda: time.sleep(2),
     "wait, raise": take_time_and_raise,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dagfoundry_airflow.airflow_api import AirflowApi
 
 _Bundle = TypeVar("_Bundle")
+_of_parent: Final[list[Any]] = []
 
 AIRFLOW_VERSION: Final = tuple(int(part) for part in airflow.__version__.split(".")[:2])
 """Major and minor version of the installed Airflow."""
@@ -71,6 +72,7 @@ __all__ = [
     "cron_timetable",
     "dag_files_in",
     "empty_operator",
+    "forget_metadata_database",
     "hashed_dag",
     "may_read_dags",
     "open_airflow_api",
@@ -190,6 +192,19 @@ def dag_files_in(folder: str) -> list[str]:
     arguments: dict[str, Any] = {"include_examples": False} if AIRFLOW_2 else {}
     safe_mode = conf.getboolean("core", "dag_discovery_safe_mode")
     return list(list_py_file_paths(folder, safe_mode=safe_mode, **arguments))
+
+
+def forget_metadata_database() -> None:
+    """Give a fork of a 2.x process an empty database.
+
+    The parent's session and connections are kept: a driver that let go of one here would
+    end it for the parent as well.
+    """
+    from airflow import settings
+
+    _of_parent.append((settings.Session, settings.engine))
+    settings.SQL_ALCHEMY_CONN = "sqlite://"
+    settings.configure_orm(disable_connection_pool=True)  # type: ignore[no-untyped-call]
 
 
 def stored_connection(connection_id: str) -> Any:  # noqa: ANN401 - its class differs by version

@@ -18,7 +18,8 @@ from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
 from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.snapshot import read_rows, sidecar_name
-from dagfoundry_airflow.trial_process import TrialLimits
+from dagfoundry_airflow.trial import Trials
+from dagfoundry_airflow.trial_start import TrialLimits, fork
 from dagfoundry_airflow.versions import rows_by_dag_id
 
 if TYPE_CHECKING:
@@ -150,8 +151,10 @@ class _Local:
         self._store: Store = open_store(
             read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
+        home = snapshot_home(foundry)
+        trials = Trials(home, _PACE.limits, fork)
         self._publisher = Publisher(
-            foundry, snapshot_home(foundry), self._store, pace=_PACE, thorough=False
+            foundry, home, self._store, pace=_PACE, trials=trials, thorough=False
         )
 
     def refreshed(self) -> State:

@@ -64,7 +64,11 @@ def locked(path: Path, wait_seconds: float) -> Iterator[bool]:
         Whether the lock was got.
     """
     with path.open("a") as file:
-        yield _acquire(file.fileno(), time.monotonic() + wait_seconds)
+        got = _acquire(file.fileno(), time.monotonic() + wait_seconds)
+        try:
+            yield got
+        finally:
+            fcntl.flock(file.fileno(), fcntl.LOCK_UN)  # a fork keeps the file open for longer
 
 
 def _acquire(descriptor: int, until: float) -> bool:

@@ -28,7 +28,7 @@ from dagfoundry_airflow.outage import Outage
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
 from dagfoundry_airflow.state import State, StateFile
 from dagfoundry_airflow.trial import Trials
-from dagfoundry_airflow.trial_process import TrialLimits
+from dagfoundry_airflow.trial_start import TrialLimits
 from dagfoundry_airflow.versions import Manifest, VersionFolders
 
 if TYPE_CHECKING:

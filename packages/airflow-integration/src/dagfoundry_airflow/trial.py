@@ -7,7 +7,6 @@ fails, and the others go on in a new process.
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 from dagfoundry.errors import FoundryError
 from dagfoundry_airflow.problem import PLUGIN_REMEDY, subject
 from dagfoundry_airflow.proofs import Proofs, environment, proof_key
-from dagfoundry_airflow.trial_process import TrialLimits, TrialProcess
+from dagfoundry_airflow.trial_process import TrialProcess
+from dagfoundry_airflow.trial_start import TrialLimits, new_interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from dagfoundry.store import RowState
+    from dagfoundry_airflow.trial_start import Child
 
 _BACKLOG_BYTES: Final = 1 << 16
 _GRACE_SECONDS: Final = 5.0
@@ -51,10 +52,17 @@ class Trials:
     Args:
         folder: Where proofs are kept.
         limits: How long the process may take.
+        start: Starts the process.
     """
 
-    def __init__(self, folder: Path, limits: TrialLimits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        limits: TrialLimits | None = None,
+        start: Callable[[TrialLimits], Child] = new_interpreter,
+    ) -> None:
         self._limits = limits or TrialLimits()
+        self._start = start
         self._proofs = Proofs(folder / "proofs.txt")
         self._process: TrialProcess | None = None
         self._ready = False
@@ -123,7 +131,7 @@ class Trials:
 
     def _running_process(self) -> TrialProcess:
         if self._process is None:
-            self._process = TrialProcess(self._limits, os.environ)
+            self._process = TrialProcess(self._limits, self._start)
             self._quiet_since = time.monotonic()
         return self._process
 

@@ -40,12 +40,34 @@ def main() -> int:
     """Answer requests until the parent ends, or nothing is asked for too long."""
     arguments = _arguments()
     requests, answers = _take_streams()
-    faulthandler.enable(arguments.trace, all_threads=False)
+    return serve(
+        requests=requests,
+        answers=answers,
+        trace=arguments.trace,
+        deadline=arguments.deadline,
+        idle=arguments.idle,
+    )
+
+
+def serve(*, requests: int, answers: int, trace: int, deadline: float, idle: float) -> int:
+    """Answer requests until the parent ends, or nothing is asked for too long.
+
+    Args:
+        requests: Descriptor to read them from.
+        answers: Descriptor to write to.
+        trace: Descriptor for tracebacks.
+        deadline: Seconds for one build.
+        idle: Seconds without a request.
+
+    Returns:
+        The exit code.
+    """
+    faulthandler.enable(trace, all_threads=False)
     plugins = _prepare()
     _send(answers, {"ready": True})
     sampled: set[str] = set()
-    for request in _requests(requests, arguments.idle):
-        faulthandler.dump_traceback_later(arguments.deadline, exit=True, file=arguments.trace)
+    for request in _requests(requests, idle):
+        faulthandler.dump_traceback_later(deadline, exit=True, file=trace)
         answer = _answer(request["row"], plugins, sampled)
         faulthandler.cancel_dump_traceback_later()
         _send(answers, {"key": request["key"], **answer})

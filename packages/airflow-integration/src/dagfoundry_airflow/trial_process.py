@@ -8,83 +8,43 @@ import os
 import re
 import select
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry_airflow.problem import short_place
 from dagfoundry_airflow.trial_child import IDLE_EXIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-_MODULE: Final = "dagfoundry_airflow.trial_child"
+    from dagfoundry_airflow.trial_start import Child, TrialLimits
+
 _PIPE_BYTES: Final = 1 << 20
 """Room for some 500 rows, which the process works off while nobody waits for it."""
 
 _READ_BYTES: Final = 1 << 16
-_NO_DATABASE: Final = "sqlite://"
-_KEPT_FROM_CHILD: Final = (
-    "AIRFLOW__CELERY__RESULT_BACKEND",
-    "AIRFLOW__CORE__SQL_ALCHEMY_CONN",
-    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
-    "DAGFOUNDRY_METRICS_DIR",
-)
 _FRAME: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TrialLimits:
-    """How long a trial process may take, in seconds.
+class TrialProcess:
+    """A running trial process.
 
-    Attributes:
-        start: To import Airflow and the plugins.
-        build: To build one row.
-        idle: Without a request, before it ends by itself.
+    Args:
+        limits: How long it may take.
+        start: Starts it; see :mod:`dagfoundry_airflow.trial_start`.
     """
 
-    start: float = 120.0
-    build: float = 10.0
-    idle: float = 900.0
-
-
-def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return a process environment in which Airflow has an empty database of its own."""
-    kept = {name: value for name, value in environment.items() if name not in _KEPT_FROM_CHILD}
-    return kept | {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _NO_DATABASE}
-
-
-class TrialProcess:
-    """A running trial process."""
-
-    def __init__(self, limits: TrialLimits, environment: Mapping[str, str]) -> None:
+    def __init__(self, limits: TrialLimits, start: Callable[[TrialLimits], Child]) -> None:
         self._limits = limits
-        trace, theirs = os.pipe()
-        command = [sys.executable, "-m", _MODULE, "--trace", str(theirs)]
-        command += ["--deadline", str(limits.build), "--idle", str(limits.idle)]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=child_environment(environment),
-            pass_fds=(theirs,),
-        )
-        os.close(theirs)
-        self._trace = trace
+        self._child = start(limits)
         self._outgoing, self._incoming = bytearray(), b""
-        self._requests, self._answers = self._pipes()
-
-    def _pipes(self) -> tuple[int, int]:
-        ends = []
-        for stream in (self._process.stdin, self._process.stdout):
-            descriptor = os.dup(stream.fileno()) if stream else -1
-            if stream:
-                stream.close()
+        for descriptor in (self._child.requests, self._child.answers):
             os.set_blocking(descriptor, False)
             _widen(descriptor)
-            ends.append(descriptor)
-        return ends[0], ends[1]
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
 
     @property
     def backlog(self) -> int:
@@ -104,15 +64,17 @@ class TrialProcess:
         Returns:
             The answers that came; None when the process has ended and all were read.
         """
-        senders = [self._requests] if self._outgoing else []
-        readable, writable, _ = select.select([self._answers], senders, [], max(0, wait_seconds))
+        senders = [self._child.requests] if self._outgoing else []
+        readable, writable, _ = select.select(
+            [self._child.answers], senders, [], max(0, wait_seconds)
+        )
         if writable:
             self._write()
         return self._read() if readable else []
 
     def _write(self) -> None:
         try:
-            sent = os.write(self._requests, self._outgoing[:_PIPE_BYTES])
+            sent = os.write(self._child.requests, self._outgoing[:_PIPE_BYTES])
         except BlockingIOError:
             return
         except BrokenPipeError:
@@ -120,7 +82,7 @@ class TrialProcess:
         del self._outgoing[:sent]
 
     def _read(self) -> list[dict[str, Any]] | None:
-        chunk = os.read(self._answers, _READ_BYTES)
+        chunk = os.read(self._child.answers, _READ_BYTES)
         if not chunk:
             return None
         *lines, self._incoming = (self._incoming + chunk).split(b"\n")
@@ -132,12 +94,12 @@ class TrialProcess:
         Returns:
             Why it ended; None when it had nothing to do for too long.
         """
-        os.close(self._requests)
-        os.close(self._answers)
+        os.close(self._child.requests)
+        os.close(self._child.answers)
         if kill:
-            self._process.kill()
-        code = self._process.wait()
-        trace = _read_all(self._trace)
+            self._child.kill()
+        code = self._child.wait()
+        trace = _read_all(self._child.trace)
         return None if code == IDLE_EXIT else _reason(code, trace, self._limits)
 
 

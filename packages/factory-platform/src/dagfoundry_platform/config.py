@@ -106,6 +106,7 @@ class StoredOptions(BaseModel):
         source_schema: Schema of the source's tables.
         datasets: What is copied, with tables and keys.
         milestoning: How the platform's merge tables keep history.
+        merge_store: The platform's merge store.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -114,6 +115,7 @@ class StoredOptions(BaseModel):
     source_schema: str | None = None
     datasets: tuple[DatasetSpec, ...] = ()
     milestoning: Milestoning = "live"
+    merge_store: Database | None = None
 
 
 class StreamConfig(BaseModel):

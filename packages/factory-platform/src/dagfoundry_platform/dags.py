@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _JOB: Final = ("-m", "dagfoundry_platform.job", "snapshot-merge")
 
-_TOLD: Final = ("milestoning", "source", "source_schema")
+_TOLD: Final = ("datasets", "merge_store", "milestoning", "source", "source_schema")
 """What a job is told as the row has it under ``dagfoundry``."""
 
 _LONGEST_TAG: Final = 100
@@ -69,14 +69,16 @@ def _spec(entry: Entry, config: StreamConfig) -> dict[str, Any]:
 
     It is not made by way of one: the config was checked already, and every parse passes here.
     """
-    spec = {name: entry.options.get(name) for name in _TOLD} | {
-        "platform": entry.platform_name,
-        "store": config.store_name,
-        "dataset": config.only_dataset,
-        "merge_store": merge_store_of(entry.config).as_config(),
-        "datasets": entry.options.get("datasets") or _reference_datasets(config),
-    }
-    return {name: value for name, value in spec.items() if value is not None}
+    own = entry.options
+    spec = {name: own[name] for name in _TOLD if own.get(name)}
+    spec |= {"platform": entry.platform_name, "store": config.store_name}
+    if config.only_dataset:
+        spec["dataset"] = config.only_dataset
+    if "merge_store" not in spec:
+        spec["merge_store"] = merge_store_of(entry.config).as_config()
+    if "datasets" not in spec:
+        spec["datasets"] = _reference_datasets(config)
+    return spec
 
 
 def _reference_datasets(config: StreamConfig) -> list[dict[str, str]]:

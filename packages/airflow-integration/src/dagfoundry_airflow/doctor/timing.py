@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from dagfoundry.errors import BuildFailedError
 from dagfoundry_airflow.doctor.fleet import parsed_fleet
-from dagfoundry_airflow.trial_process import child_environment
+from dagfoundry_airflow.trial_start import child_environment
 
 if TYPE_CHECKING:
     from dagfoundry.doctor import Subject
