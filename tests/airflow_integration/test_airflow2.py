@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import airflow
 import pytest
+from airflow_client import AIRFLOW_2
 
 from dagfoundry.errors import FoundryError, SettingInvalidError
 from dagfoundry_airflow import airflow2
-from dagfoundry_airflow.airflow2 import DagsBrokenError, install, load_shard, raise_errors
+from dagfoundry_airflow.airflow2 import (
+    DagsBrokenError,
+    LoaderFileError,
+    install,
+    load_shard,
+    raise_errors,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +84,8 @@ def test_the_command_line_offers_it(tmp_path: Path) -> None:
 @pytest.fixture
 def host(foundry: Foundry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Foundry:
     """A foundry whose snapshot is in a folder of its own."""
+    if not AIRFLOW_2:
+        pytest.skip("Airflow 3 runs no loader file")
     url = foundry.store.url.render_as_string(hide_password=False)
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", url)
     monkeypatch.setattr(airflow2, "snapshot_home", lambda _foundry: tmp_path / "snapshot")
@@ -179,10 +188,20 @@ def test_a_foundry_that_is_not_there_is_one_error() -> None:
         raise_errors("Nobody")
 
 
-@pytest.mark.skipif(
-    not airflow.__version__.startswith("2."),
-    reason="Airflow 3 has moved the modules that a loader file names; it has DAG bundles",
-)
+@pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 runs loader files")
+@pytest.mark.parametrize("name", ["shard_00", "errors"])
+def test_a_loader_file_left_in_a_folder_of_airflow_3_says_what_to_do(
+    tmp_path: Path, name: str
+) -> None:
+    """An upgrade of Airflow forgets them easily; both ways would show the same DAGs."""
+    install(tmp_path, "Probing", 1)
+    file = tmp_path / f"dagfoundry_probing_{name}.py"
+    with pytest.raises(LoaderFileError) as caught:
+        runpy.run_path(str(file))
+    assert f"{file} is for Airflow 2, and this is Airflow 3." in str(caught.value)
+    assert "configure DagFoundryBundle" in str(caught.value)
+
+
 def test_a_loader_file_is_what_airflow_runs(host: Foundry, tmp_path: Path) -> None:
     """Run as Airflow does, it has the DAGs among its globals."""
     host.write(a={})
@@ -190,8 +209,6 @@ def test_a_loader_file_is_what_airflow_runs(host: Foundry, tmp_path: Path) -> No
     folder = tmp_path / "dags"
     folder.mkdir()
     install(folder, host.name, 1)
-    names: dict[str, object] = {}
-    code = (folder / "dagfoundry_probing_shard_00.py").read_text()
-    exec(compile(code, "shard", "exec"), names)  # noqa: S102 - as Airflow does
+    names = runpy.run_path(str(folder / "dagfoundry_probing_shard_00.py"))
     assert host.dag_id("a") in names
     assert os.environ.get(CONTEXT) is None

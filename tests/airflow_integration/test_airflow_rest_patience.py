@@ -13,7 +13,7 @@ import pytest
 from dagfoundry_airflow.airflow_api import AirflowAccessError
 from dagfoundry_airflow.airflow_rest import AirflowRest
 from dagfoundry_airflow.login import Login
-from dagfoundry_airflow.rest_session import Patience
+from dagfoundry_airflow.rest_session import Patience, RestSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +92,24 @@ def test_server_that_stays_busy_is_one_clear_error(server: BusyServer, rest: Air
     with pytest.raises(AirflowAccessError, match=r"GET /variables/x: 500 .*Database error"):
         rest.recall("x")
     assert server.asked == 4
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://nowhere:x"])
+def test_address_that_is_none_is_one_clear_error(url: str) -> None:
+    """It is found before anything is sent."""
+    with pytest.raises(AirflowAccessError, match=r"cannot be at http://.*Invalid port"):
+        AirflowRest(Login(url=url, user="admin", password="x"), Patience())
+
+
+def test_request_whose_address_is_none_is_not_repeated(server: BusyServer) -> None:
+    """It stays wrong, and the error is the same as for one that is not answered."""
+    url = f"http://127.0.0.1:{server.server_port}"
+    session = RestSession(Login(url=url, user="admin", password="x"), Patience())
+    with (
+        closing(session),
+        pytest.raises(AirflowAccessError, match=r"does not answer GET .*InvalidURL"),
+    ):
+        session.request("GET", "/variables/\x00")
 
 
 def test_session_without_time_left_asks_no_more(server: BusyServer) -> None:

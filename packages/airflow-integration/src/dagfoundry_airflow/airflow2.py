@@ -17,7 +17,7 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
 from dagfoundry_airflow.publish import Pace, Publisher
-from dagfoundry_airflow.snapshot import read_rows, sidecar_name
+from dagfoundry_airflow.snapshot import find_row, read_rows, sidecar_name
 from dagfoundry_airflow.trial import Trials
 from dagfoundry_airflow.trial_start import TrialLimits, fork
 from dagfoundry_airflow.versions import rows_by_dag_id
@@ -37,6 +37,10 @@ another shard that renews the snapshot: else its changes would wait for the next
 _SHARD: Final = '''\
 """Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""
 
+from dagfoundry_airflow.airflow2 import load_shard, require_airflow_2
+
+require_airflow_2(__file__)
+
 # Airflow imports these once for all parse processes, and only because they stand here.
 import airflow.hooks.base
 import airflow.operators.branch
@@ -46,18 +50,21 @@ import airflow.providers.common.compat.sdk
 import airflow.sensors.external_task
 from airflow.utils.dag_parsing_context import get_parsing_context
 
-from dagfoundry_airflow.airflow2 import load_shard
-
 globals().update(load_shard({foundry!r}, {shard}, {shards}))
 '''
 
 _ERRORS: Final = '''\
 """What is wrong with Airflow DAGs of foundry {foundry}; made by `dagfoundry airflow2`."""
 
-from dagfoundry_airflow.airflow2 import raise_errors
+from dagfoundry_airflow.airflow2 import raise_errors, require_airflow_2
 
+require_airflow_2(__file__)
 raise_errors({foundry!r})
 '''
+
+
+class LoaderFileError(FoundryError):
+    """A loader file of Airflow 2 is in the DAG folder of Airflow 3."""
 
 
 class DagsBrokenError(FoundryError):
@@ -127,6 +134,20 @@ def load_shard(foundry: str, shard: int, shards: int) -> dict[str, Any]:
     return build_rows(rows, load_plugins())
 
 
+def require_airflow_2(loader_file: str) -> None:
+    """Refuse to serve a foundry from a loader file to Airflow 3.
+
+    Raises:
+        LoaderFileError: This is Airflow 3.
+    """
+    from dagfoundry_airflow._compat import AIRFLOW_2, AIRFLOW_MINOR
+
+    if not AIRFLOW_2:
+        msg = f"{loader_file} is for Airflow 2, and this is Airflow {AIRFLOW_MINOR}"
+        remedy = "Remove it from the DAG folder and configure DagFoundryBundle in its place."
+        raise LoaderFileError(msg, remedy=remedy)
+
+
 def raise_errors(foundry: str) -> None:
     """Raise one error that lists every DAG that is not what the store holds, if there is any.
 
@@ -179,17 +200,19 @@ class _Local:
         """Return the one row of a DAG: from the snapshot, or else from the store."""
         state = self._publisher.state()
         if state is not None and state.buckets:
-            rows = self._rows(state, bucket_of(dag_id, state.buckets))
-            found = [row for row in rows if row.dag_id == dag_id]
+            sidecar = self._sidecar(state, bucket_of(dag_id, state.buckets))
+            found = find_row(sidecar.read_bytes(), dag_id) if sidecar else None
             if found:
-                return found
+                return [RowState.from_json(found)]
         return self._ask(dag_id)
 
     def _rows(self, state: State, bucket: int) -> list[RowState]:
+        sidecar = self._sidecar(state, bucket)
+        return [RowState.from_json(row) for row in read_rows(sidecar)] if sidecar else []
+
+    def _sidecar(self, state: State, bucket: int) -> Path | None:
         name = sidecar_name(bucket_file(self._foundry, bucket))
-        if name not in state.files:
-            return []
-        return [RowState.from_json(row) for row in read_rows(self._publisher.folder / name)]
+        return self._publisher.folder / name if name in state.files else None
 
     def _ask(self, dag_id: str) -> list[RowState]:
         head = self._store.head(self._foundry)

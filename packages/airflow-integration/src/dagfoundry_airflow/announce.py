@@ -36,10 +36,10 @@ def announce(store: Store, head: Head, since: int) -> None:
     Args:
         store: The store.
         head: Where the foundry stands now.
-        since: The revision before.
+        since: The revision before; 0 before the first, of which Airflow cannot know yet.
 
     Raises:
-        AirflowAccessError: Airflow cannot be asked.
+        AirflowAccessError: Airflow cannot be asked, or lists no DAG of the foundry.
         StoreUnavailableError: The store cannot be read.
     """
     login = configured_login()
@@ -47,9 +47,9 @@ def announce(store: Store, head: Head, since: int) -> None:
         return
     with closing(AirflowRest(login, _PATIENCE)) as api:
         rows = store.changes(head.foundry, after=since, until=head.revision)
-        if not ask_to_parse(store, api, head, rows):
-            msg = f"Airflow at {login.where} lists no DAG of foundry {head.foundry!r} yet"
-            remedy = "Nothing is to be done after a first merge."
+        if not ask_to_parse(store, api, head, rows) and since:
+            msg = f"Airflow at {login.where} lists no DAG of foundry {head.foundry!r}"
+            remedy = "See that its DAG processor runs and serves the foundry."
             raise AirflowAccessError(msg, remedy=remedy)
 
 

@@ -27,6 +27,9 @@ _LOGIN_REFUSED: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 answers with 403 to a wrong password, too."""
 
 _NO_TOKENS: Final = (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED)
+_CHECK_ADDRESS: Final = (
+    f"Check host and port of Airflow connection {CONNECTION_ID!r} and the API server."
+)
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -55,6 +58,9 @@ class RestSession:
     Args:
         login: Where it is, and who logs in.
         patience: How long to wait.
+
+    Raises:
+        AirflowAccessError: Its address is none.
     """
 
     def __init__(self, login: Login, patience: Patience) -> None:
@@ -62,7 +68,11 @@ class RestSession:
         self._patience = patience
         self._until = time.monotonic() + patience.total if patience.total else None
         timeout = httpx.Timeout(patience.answer, connect=patience.connect)
-        self._client = httpx.Client(base_url=login.url, timeout=timeout)
+        try:
+            self._client = httpx.Client(base_url=login.url, timeout=timeout)
+        except httpx.InvalidURL as error:
+            msg = f"Airflow cannot be at {login.where}: {error}"
+            raise AirflowAccessError(msg, remedy=_CHECK_ADDRESS) from None
         self._airflow_2: bool | None = None
 
     @property
@@ -121,6 +131,8 @@ class RestSession:
         for pause in self._patience.pauses:
             try:
                 answer = self._client.request(method, path, **content)
+            except httpx.InvalidURL:
+                break  # it stays wrong; the last attempt says so
             except httpx.HTTPError as error:
                 problem = repr(error)
             else:
@@ -139,8 +151,7 @@ class RestSession:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 problem = repr(error)
         msg = f"Airflow at {self._login.where} does not answer {method} {path}: {problem}"
-        remedy = f"Check host and port of Airflow connection {CONNECTION_ID!r} and the API server."
-        raise AirflowAccessError(msg, remedy=remedy)
+        raise AirflowAccessError(msg, remedy=_CHECK_ADDRESS)
 
     def _login_refused(self, answer: httpx.Response) -> AirflowAccessError:
         msg = f"Airflow at {self._login.where} refused the login of {self._login.user!r}"
