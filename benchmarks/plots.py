@@ -88,6 +88,7 @@ def _bars(axes: Axes, records: Sequence[dict[str, Any]]) -> None:
         [number + width for number in range(len(airflows))],
         [f"Airflow {airflow}" for airflow in airflows],
     )
+    axes.margins(y=0.35)  # room for the legend
     axes.set(title=f"Build of {largest:,} DAGs", ylabel="CPU milliseconds a DAG")
     axes.legend(fontsize="small")
 
