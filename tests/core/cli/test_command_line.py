@@ -76,6 +76,17 @@ def test_plan_as_json_holds_every_field_that_changes(shell: ModelShell) -> None:
     ]
 
 
+def test_a_renamed_store_is_said_before_it_begins_anew(shell: ModelShell) -> None:
+    """Its tables and runs stay with the old name; the plan says so, and so does its JSON."""
+    shell.run("merge", "model")
+    shell.write(stores=STORES.replace("Sales", "Revenue"))
+    said = "live__Sales_ingestion becomes live__Revenue_ingestion: the one retires"
+    assert said in shell.run("plan", "model", code=2).stdout
+    plan = json.loads(shell.run("plan", "model", "--json", code=2).stdout)
+    names = {"before": "live__Sales_ingestion", "after": "live__Revenue_ingestion"}
+    assert plan["renames"] == [names]
+
+
 def test_plugins_names_both_types_with_distribution_and_version(shell: ModelShell) -> None:
     """Both built-in types are found through their entry points."""
     types = json.loads(shell.run("plugins", "--json").stdout)["types"]

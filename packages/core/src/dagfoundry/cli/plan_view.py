@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.change_json import change_json
 from dagfoundry.cli.change_view import COLUMNS, change_lines
 from dagfoundry.cli.output import print_json, print_line, print_table
 from dagfoundry.plan import Action
+from dagfoundry.renames import renames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagfoundry.guards import Guards
     from dagfoundry.plan import Plan
+
+
+_ANEW: Final = "the one retires, the other begins without its runs and tables"
 
 
 def show_plan(plan: Plan, *, as_json: bool, revision: int | None = None) -> None:
@@ -23,6 +27,8 @@ def show_plan(plan: Plan, *, as_json: bool, revision: int | None = None) -> None
         return
     if plan.changes:
         print_table(COLUMNS, plan_rows(plan))
+    for rename in renames(plan):
+        print_line(f"{rename.before} becomes {rename.after}: {_ANEW}")
     print_line(plan_summary(plan, revision))
 
 
@@ -62,5 +68,6 @@ def plan_as_json(plan: Plan, revision: int | None = None) -> dict[str, Any]:
         "unchanged": plan.unchanged,
         "needs": dict(plan.objections),
         "changes": [change_json(c.action.value, c.row, c.fields) for c in plan.changes],
+        "renames": [{"before": rename.before, "after": rename.after} for rename in renames(plan)],
     }
     return value if revision is None else {**value, "revision": revision}
