@@ -52,12 +52,12 @@ def test_a_dag_has_the_id_the_flags_and_the_tags_of_its_row(
 @pytest.fixture
 def _unread_settings() -> Iterator[None]:
     """Have the kit look up Airflow's settings anew, and the next test as well."""
-    from dagfoundry_airflow._compat import cron_timetable, site_defaults
+    from dagfoundry_airflow._compat import cron_timetable, cron_timetable_class, site_defaults
 
-    for lookup in (cron_timetable, site_defaults):
+    for lookup in (cron_timetable, cron_timetable_class, site_defaults):
         lookup.cache_clear()
     yield
-    for lookup in (cron_timetable, site_defaults):
+    for lookup in (cron_timetable, cron_timetable_class, site_defaults):
         lookup.cache_clear()
 
 
