@@ -185,15 +185,15 @@ merge = open_merge_store(spec["merge"])
 eyes = sa.create_engine(spec["merge"], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
 staging = sa.table(staging_table_name("{PLATFORM}", "{STORE}", spec["dataset"]))
 
-def stop_once_staged(_connection, looks=[]):
-    if looks and looks[-1]:
+def stop_once_staged(beginning, looks=[]):
+    if beginning.engine.pool is eyes.pool or (looks and looks[-1]):
         return
     with eyes.connect() as connection:
         looks.append(connection.execute(sa.select(sa.func.count()).select_from(staging)).scalar())
     if looks[-1]:
         os.kill(os.getpid(), signal.SIGSTOP)
 
-sa.event.listen(merge, "begin", stop_once_staged, insert=True)
+sa.event.listen(sa.engine.Engine, "begin", stop_once_staged)  # before the listener of merge
 dataset = SourceDataset(name=spec["dataset"], table=spec["dataset"], key=("id",))
 ingest_snapshot(
     merge, open_source(spec["source"]), platform="{PLATFORM}",

@@ -25,8 +25,11 @@ QUOTED: Final = "quoted"
 """The two tags of nodes whose text gives none."""
 
 MAX_DEPTH: Final = 64
-"""Levels of nesting. libyaml's composer recurses without a limit of its own: some
+"""Levels of nesting. Up to libyaml 0.2.5 its composer recurses without a limit of its own: some
 ten thousand open brackets end the process with a segmentation fault (PyYAML 6.0.3)."""
+
+_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_DEEP_FOR_LIBYAML: Final = "exceeded maximum nesting depth"
 
 _EXCERPT: Final = 60
 
@@ -43,7 +46,7 @@ class _Untyped:
     def descend_resolver(self, parent: Node | None, _index: object) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH and parent is not None:
-            problem = f"nested deeper than {MAX_DEPTH} levels"
+            problem = _TOO_DEEP
             raise _TooDeepError(problem=problem, problem_mark=parent.start_mark)
 
     def ascend_resolver(self) -> None:
@@ -102,6 +105,7 @@ def compose(
 
 def _malformed(file: ModelFile, error: yaml.MarkedYAMLError) -> Finding:
     mark = error.problem_mark or error.context_mark
+    problem = str(error.problem).replace(_TOO_DEEP_FOR_LIBYAML, _TOO_DEEP)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     text = file.text.splitlines()[line : line + 1]
     shown = f": {text[0].strip()[:_EXCERPT]!r}" if text else ""
@@ -109,8 +113,8 @@ def _malformed(file: ModelFile, error: yaml.MarkedYAMLError) -> Finding:
     if error.context and error.context_mark:
         context += f" that begins in line {error.context_mark.line + 1}"
     return Finding(
-        what=f"malformed YAML: {error.problem}{context}{shown}",
-        remedy=_malformed_remedy(str(error.problem)),
+        what=f"malformed YAML: {problem}{context}{shown}",
+        remedy=_malformed_remedy(problem),
         place=Place(file=str(file.path), line=line + 1, column=column + 1),
         rule=Rule.YAML_MALFORMED,
     )
