@@ -40,7 +40,10 @@ def with_tables(page: str, figures: str) -> str:
 def _between(page: str, name: str, lines: list[str]) -> str:
     place = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
     table = "\n".join(["", *lines, "", ""])
-    return place.sub(lambda _found: table, page)
+    made, places = place.subn(lambda _found: table, page)
+    if places != 1:
+        raise ValueError(f"the page has {places} places for the table {name!r}, not one")
+    return made
 
 
 def _bucket_rows(records: list[dict[str, Any]]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from fleet import contenders
 from fleet.airflows import AIRFLOW, AIRFLOW_2, bag, serialized
+from fleet.builds import every_kind
 from fleet.forked import forked
 from fleet.foundry import BenchFoundry
 from fleet.settings import of_buckets
@@ -38,7 +39,8 @@ def bucket_files(server: Server, folder: Path, entries: int, size: Size) -> Iter
         foundry = BenchFoundry(server.new_store(), folder, entries, buckets, name=name)
         foundry.merge()
         files = contenders.publish_here(foundry, folder)
-        bag(files[0])
+        for file in every_kind(foundry, files):
+            bag(file)
         yield from _files(foundry, files)
         if not AIRFLOW_2:
             yield _empty_disk(foundry, folder)

@@ -33,7 +33,7 @@ def builds(server: Server, folder: Path, entries: int, size: Size) -> Iterator[R
     foundry.merge()
     files = contenders.publish_here(foundry, folder)
     written = contenders.write_handwritten(foundry, folder / "handwritten")
-    for file in _every_kind(foundry, files) | {written[0]}:
+    for file in every_kind(foundry, files) | {written[0]}:
         bag(file)
     forked(lambda: handwritten.require_equal(_bag_all(files), _bag_all(written)))
     sidecars = sorted((contenders.our_home(folder, foundry) / "current").glob("*.json"))
@@ -55,7 +55,7 @@ def builds(server: Server, folder: Path, entries: int, size: Size) -> Iterator[R
         yield of.result("full build / dag-factory from YAML", "ours", "dag-factory", None)
 
 
-def _every_kind(foundry: BenchFoundry, files: Sequence[Path]) -> set[Path]:
+def every_kind(foundry: BenchFoundry, files: Sequence[Path]) -> set[Path]:
     """Return files that together hold a DAG of each kind, so that all is imported with them."""
     buckets = {row.kind: f"_{row.bucket:02x}" for row in foundry.rows()}
     return {file for file in files if file.stem.endswith(tuple(buckets.values()))}

@@ -71,6 +71,8 @@ QUICK: Final = Size(
     idle_seconds=15,
     rival_seconds=45,
     changes=5,
+    bucket_entries=(100,),
+    bucket_counts=(16,),
 )
 TINY: Final = Size(
     entries=(5,),

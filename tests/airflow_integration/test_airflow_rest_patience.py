@@ -101,7 +101,9 @@ def test_address_that_is_none_is_one_clear_error(url: str) -> None:
         AirflowRest(Login(url=url, user="admin", password="x"), Patience())
 
 
-def test_request_whose_address_is_none_is_not_repeated(server: BusyServer) -> None:
+def test_request_whose_address_is_none_is_not_repeated(
+    server: BusyServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It stays wrong, and the error is the same as for one that is not answered."""
     url = f"http://127.0.0.1:{server.server_port}"
     session = RestSession(Login(url=url, user="admin", password="x"), Patience())
@@ -110,6 +112,8 @@ def test_request_whose_address_is_none_is_not_repeated(server: BusyServer) -> No
         pytest.raises(AirflowAccessError, match=r"does not answer GET .*InvalidURL"),
     ):
         session.request("GET", "/variables/\x00")
+    said = capsys.readouterr()
+    assert "asked again" not in said.out + said.err
 
 
 def test_session_without_time_left_asks_no_more(server: BusyServer) -> None:

@@ -159,6 +159,15 @@ def test_the_rows_of_a_model_become_the_references_dags(
         assert set(dag.task_ids) == TRANSFORMER_TASKS
 
 
+def test_a_config_that_cannot_be_shown_is_one_error(
+    make_row: Callable[..., RowState], hello_plugins: Plugins
+) -> None:
+    """A hand edit can write half a character, which no database of Airflow takes."""
+    row = make_row(config_json='{"greeting": "\\ud800"}')
+    with pytest.raises(BuildFailedError, match="config_json cannot be shown"):
+        build_dag(row, hello_plugins)
+
+
 def test_a_built_dag_can_be_pickled(
     make_row: Callable[..., RowState], hello_plugins: Plugins
 ) -> None:

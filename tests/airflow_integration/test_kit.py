@@ -76,6 +76,8 @@ def test_airflow_stores_the_dag_that_it_would_make_itself(
 
     monkeypatch.setenv("AIRFLOW__SCHEDULER__CREATE_CRON_DATA_INTERVALS", intervals)
     monkeypatch.setenv("AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG", "7")
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_CONSECUTIVE_FAILED_DAG_RUNS_PER_DAG", "3")
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DISABLE_BUNDLE_VERSIONING", "True")
     ours = Kit(make_row()).dag(schedule=schedule, tags=("hello",))
     plain = DAG(
         dag_id=ours.dag_id,
@@ -90,6 +92,8 @@ def test_airflow_stores_the_dag_that_it_would_make_itself(
         default_args=ours.default_args,
     )
     assert stored(serialized(ours)) == stored(serialized(plain))
+    unversioned = "disable_bundle_versioning"  # told to the database beside the DAG, from 3.0 on
+    assert getattr(ours, unversioned, None) == getattr(plain, unversioned, None)
 
 
 def stored(data: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +134,31 @@ def test_a_retiring_entry_has_no_schedule_and_does_not_start_itself(
     assert cron(dag) is None
     assert not hasattr(again, "trigger_dag_id")
     assert dag.is_paused_upon_creation is False
+
+
+@pytest.mark.parametrize("schedule", ["", "every day"])
+def test_a_schedule_that_is_none_is_refused_as_airflow_does(
+    make_row: Callable[..., RowState], schedule: str
+) -> None:
+    """An empty text is not the same as no schedule."""
+    with pytest.raises(Exception, match=r"(columns|not a valid|Invalid)"):  # noqa: PT012 - its class and place differ by version
+        dag = Kit(make_row()).dag(schedule=schedule, tags=())
+        dag.validate()
+
+
+def test_a_builder_that_changes_its_entry_changes_no_option(
+    make_row: Callable[..., RowState],
+) -> None:
+    """The kit keeps what the model says."""
+    row = make_row(config={"dagfoundry": {"owner": "team-a", "tags": ["x"]}})
+    config = row.config()
+    kit = Kit(row, config)
+    config["dagfoundry"]["tags"].append("y")
+    del config["dagfoundry"]["owner"]
+    dag = kit.dag(schedule=None, tags=())
+    assert dag.default_args["owner"] == "team-a"
+    assert set(dag.tags) == {"x"}
+    assert '"owner": "team-a"' in dag.doc_md
 
 
 def test_an_active_entry_starts_its_own_next_run(make_row: Callable[..., RowState]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dagfoundry import metrics
 from dagfoundry.names import bucket_file
 from dagfoundry_airflow.dag_folder import is_being_parsed
 from dagfoundry_airflow.loader import load_bucket
@@ -70,6 +71,19 @@ def test_garbage_is_looked_for_as_before_once_dags_are_built(
         assert gc.isenabled() is was_enabled
     finally:
         gc.enable()
+
+
+def test_builds_are_counted_when_airflow_ends_the_parse(
+    bucket: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time limit is raised in the middle of a build; the builds before it took long."""
+    monkeypatch.setenv("DAGFOUNDRY_METRICS_DIR", str(tmp_path / "metrics"))
+    stub = bucket(a="build", b="time limit", c="build")
+    with pytest.raises(BaseException, match="Airflow ends the parse"):
+        load_bucket(stub)
+    shown = metrics.render(tmp_path / "metrics").decode()
+    assert 'dagfoundry_dag_builds_total{factory_type="probe",outcome="ok"} 1.0' in shown
+    assert gc.isenabled()
 
 
 def test_a_parse_gets_every_dag(bucket: Callable[..., str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from dagfoundry.plugins import load_plugins
 from dagfoundry_airflow._compat import AIRFLOW_2
+from dagfoundry_airflow.folder import try_lock
 from dagfoundry_airflow.trial import Trials, TrialUnavailableError
 from dagfoundry_airflow.trial_start import TrialLimits, child_environment, fork, new_interpreter
 
@@ -24,6 +27,19 @@ if TYPE_CHECKING:
     from dagfoundry.store import RowState
 
 PATIENCE = 120.0
+LOCK_AND_FORK = """
+import pathlib, sys, time
+from dagfoundry_airflow.folder import locked
+from dagfoundry_airflow.trial_process import TrialProcess
+from dagfoundry_airflow.trial_start import TrialLimits, fork
+with locked(pathlib.Path(sys.argv[1]), 1):
+    process = TrialProcess(TrialLimits(), fork)
+    while not process.exchange(1):
+        pass
+    print(process.pid, flush=True)
+    time.sleep(60)
+"""
+"""A parse that is in the middle of a refresh, with a trial process that is up."""
 
 
 STARTS = [new_interpreter, *([fork] if AIRFLOW_2 else [])]
@@ -214,17 +230,49 @@ def test_the_metadata_database_is_kept_from_the_process() -> None:
 
 @pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 starts a new interpreter")
 def test_a_fork_has_no_connection_of_its_parent(
-    trials: Trials, probe: Callable[..., RowState]
+    tmp_path: Path, probe: Callable[..., RowState]
 ) -> None:
     """A builder that asks the metadata database gets an empty one; the parent's works on."""
     from airflow.utils.session import create_session
 
+    load_plugins()  # a module that took the parent's session and engine
+    trials = Trials(tmp_path, start=fork)
+    acts = ["ask", "ask sessions", "ask engine"]
     with create_session() as session:
-        session.execute(sa.text("CREATE TEMPORARY TABLE mine (n int)"))
-        (verdict,) = trials.prove([probe("asks", "ask")], patience=PATIENCE).values()
+        session.execute(sa.text("CREATE TABLE of_parent (n int)"))
+        session.commit()
+        session.execute(sa.text("INSERT INTO of_parent VALUES (7)"))
+        rows = [probe(act.replace(" ", "_"), act) for act in acts]
+        verdicts = trials.prove(rows, patience=PATIENCE).values()
         trials.close()
-        assert session.execute(sa.text("SELECT count(*) FROM mine")).scalar() == 0
-    assert "no such table: variable" in verdict.what
+        session.commit()
+        assert session.execute(sa.text("SELECT n FROM of_parent")).scalar() == 7
+        session.execute(sa.text("DROP TABLE of_parent"))
+    asked, by_sessions, by_engine = (verdict.what for verdict in verdicts)
+    assert "no such table: of_parent" in asked
+    assert "no such table: of_parent" in by_sessions
+    assert "must not use Airflow's database" in by_engine
+
+
+@pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 starts a new interpreter")
+def test_a_fork_holds_nothing_of_a_parse_that_was_killed(tmp_path: Path) -> None:
+    """The lock of a refresh is free at once, although the fork still lives."""
+    lock = tmp_path / "refresh.lock"
+    command = [sys.executable, "-c", LOCK_AND_FORK, str(lock)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    os.kill(child, signal.SIGSTOP)
+    try:
+        with lock.open("a") as file:
+            assert not try_lock(file.fileno(), fcntl.LOCK_EX)
+            parent.kill()
+            parent.wait()
+            assert try_lock(file.fileno(), fcntl.LOCK_EX)
+        assert is_running(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.stdout.close()
 
 
 @pytest.mark.parametrize("start", [start.__name__ for start in STARTS])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from dataclasses import asdict, fields, replace
+
 import pytest
 from pydantic import BaseModel, ValidationError, field_validator
 
@@ -64,6 +68,16 @@ def test_a_wrong_config_is_refused_each_time() -> None:
     for _ in range(2):
         with pytest.raises(ValidationError, match="minutes"):
             tea.config_as(Alarm)
+
+
+def test_a_changed_copy_is_checked_anew() -> None:
+    """What was checked belongs to one entry."""
+    tea = entry(minutes=3)
+    tea.config_as(Alarm)
+    assert replace(tea, config={"minutes": 4}).config_as(Alarm).minutes == 4
+    assert copy.copy(tea).config_as(Alarm) == tea.config_as(Alarm)
+    assert pickle.loads(pickle.dumps(tea)) == tea  # noqa: S301 - our own
+    assert asdict(tea).keys() == {field.name for field in fields(tea)}
 
 
 def test_entries_are_equal_whether_or_not_they_were_checked() -> None:

@@ -221,6 +221,26 @@ def test_metrics_stay_in_the_process_without_a_folder(monkeypatch: pytest.Monkey
     assert REGISTRY.get_sample_value("dagfoundry_dag_build_seconds_sum", labels) == 0.2
 
 
+def test_the_builds_of_a_file_are_counted_one_by_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call for all of them; each in its own limit, two in one."""
+    taken = [0.002, 0.004, 0.004, 7.0]
+    metrics.dags_built("platform", "ok", taken)
+    shown = samples(metrics.render(folder))
+    limits = {"0.001": 0, "0.0025": 1, "0.005": 3, "5.0": 3, "+Inf": 4}
+    name = "dagfoundry_dag_build_seconds"
+    assert {limit: shown[f"{name}_bucket", "platform", limit] for limit in limits} == limits
+    assert shown[f"{name}_count", "platform"] == 4
+    assert shown[f"{name}_sum", "platform"] == pytest.approx(sum(taken))
+    assert shown["dagfoundry_dag_builds_total", "platform", "ok"] == 4
+    monkeypatch.delenv(METRICS_VARIABLE)
+    metrics.dags_built("at_once", "ok", taken)
+    labels = {"factory_type": "at_once"}
+    assert REGISTRY.get_sample_value(f"{name}_count", labels) == 4
+    assert REGISTRY.get_sample_value(f"{name}_bucket", {**labels, "le": "0.005"}) == 3
+
+
 def test_import_touches_nothing(folder: Path) -> None:
     """Importing the metrics opens no file; the first number does."""
     subprocess.run([sys.executable, "-c", "import dagfoundry.metrics"], check=True)

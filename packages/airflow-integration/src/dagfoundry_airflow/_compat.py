@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
     BaseOperator,
     get_parsing_context,
 )
+from sqlalchemy import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -205,14 +206,24 @@ def dag_files_in(folder: str) -> list[str]:
 def forget_metadata_database() -> None:
     """Give a fork of a 2.x process an empty database.
 
-    The parent's session and connections are kept: a driver that let go of one here would
-    end it for the parent as well.
+    The parent's session and engine are kept, for a driver that let go of a connection here
+    would end it for the parent as well. Whoever imported them by name gets the empty
+    database from the one and an error from the other.
     """
     from airflow import settings
 
-    _of_parent.append((settings.Session, settings.engine))
+    sessions: Any = settings.Session
+    engine: Any = settings.engine
+    _of_parent.append((sessions(), engine))
+    sessions.registry.clear()
     settings.SQL_ALCHEMY_CONN = "sqlite://"
     settings.configure_orm(disable_connection_pool=True)  # type: ignore[no-untyped-call]
+    sessions.configure(bind=settings.engine)
+    event.listen(engine, "do_connect", _refuse_connection)
+
+
+def _refuse_connection(*_arguments: object) -> None:
+    raise AirflowException("A builder must not use Airflow's database.")
 
 
 def stored_connection(connection_id: str) -> Any:  # noqa: ANN401 - its class differs by version

@@ -128,10 +128,10 @@ def load_shard(foundry: str, shard: int, shards: int) -> dict[str, Any]:
     from dagfoundry_airflow._compat import parsing_dag_id
     from dagfoundry_airflow.loader import build_rows
 
-    wanted = parsing_dag_id()
+    wanted, plugins = parsing_dag_id(), load_plugins()  # before a trial's fork, which uses them
     local = _Local(foundry)
     rows = local.rows_of_shard(shard, shards) if wanted is None else local.rows_of_dag(wanted)
-    return build_rows(rows, load_plugins())
+    return build_rows(rows, plugins)
 
 
 def require_airflow_2(loader_file: str) -> None:

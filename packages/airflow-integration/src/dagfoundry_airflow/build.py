@@ -38,16 +38,16 @@ def build_dag(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - an Airf
             key, field, value, revision and author, and what to do.
     """
     if row.kind is RowKind.INFRASTRUCTURE:
-        return build_infrastructure_dag(row, Kit(row, _config(row)))
+        return build_infrastructure_dag(row, _kit(row, _config(row)))
     factory_type = plugins.type(row.factory_type)
     if row.kind is RowKind.FACTORY:
-        return build_factory_dag(row, factory_type, Kit(row, _config(row)))
+        return build_factory_dag(row, factory_type, _kit(row, _config(row)))
     return _build_entry(row, factory_type, plugins)
 
 
 def _build_entry(row: RowState, factory_type: FactoryType, plugins: Plugins) -> Any:  # noqa: ANN401 - see build_dag
     config = _config(row)
-    kit = Kit(row, config)
+    kit = _kit(row, config)
     entry = _entry(row, plugins, config)
     _check_config(row, entry, factory_type)
     try:
@@ -59,6 +59,13 @@ def _build_entry(row: RowState, factory_type: FactoryType, plugins: Plugins) -> 
         raise _failed(row, reason, _mend_plugin(row, plugins)) from error
     _check_dag(row, dag, plugins)
     return dag
+
+
+def _kit(row: RowState, config: Mapping[str, Any]) -> Kit:
+    try:
+        return Kit(row, config)
+    except ValueError as error:
+        raise _failed(row, f"config_json cannot be shown: {error}", _MEND_ROW) from error
 
 
 def _config(row: RowState) -> dict[str, Any]:

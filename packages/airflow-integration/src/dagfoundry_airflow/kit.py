@@ -48,7 +48,7 @@ class Kit:
         own = stored.get(OWN_KEY, {})
         self._row = row
         self._document = document(row, stored)
-        self._options: Mapping[str, Any] = own if isinstance(own, dict) else {}
+        self._options: Mapping[str, Any] = _copied(own) if isinstance(own, dict) else {}
 
     def dag(
         self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
@@ -146,7 +146,7 @@ class Kit:
             return None
         if isinstance(schedule, OnDatasets):
             return self._assets(schedule.datasets)
-        return _timetable(schedule) if schedule else None
+        return _timetable(schedule)
 
     def _assets(self, datasets: Iterable[str]) -> list[Any]:
         from dagfoundry_airflow._compat import assets
@@ -174,8 +174,16 @@ class Kit:
             raise BuildFailedError(msg, remedy=f"Set the platform's runner to {_LOCAL_RUNNER!r}.")
 
 
-def _timetable(schedule: str) -> Any:  # noqa: ANN401 - a timetable, or text
+def _copied(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options that no builder can change by changing its entry."""
+    tags = options.get("tags")
+    return {**options, "tags": tuple(tags)} if isinstance(tags, list) else dict(options)
+
+
+def _timetable(schedule: object) -> Any:  # noqa: ANN401 - a timetable, or what was given
     """Return a cron expression's timetable; a preset stays the text that Airflow 2 shows."""
     from dagfoundry_airflow._compat import cron_timetable
 
-    return schedule if schedule.startswith("@") else cron_timetable(schedule)
+    if not isinstance(schedule, str) or schedule.startswith("@"):
+        return schedule
+    return cron_timetable(schedule)

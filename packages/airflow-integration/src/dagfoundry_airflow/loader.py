@@ -53,10 +53,12 @@ def load_bucket(stub: str) -> dict[str, Any]:
 def build_rows(rows: Iterable[RowState], plugins: Plugins) -> dict[str, Any]:
     """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out."""
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
-    with _collector_paused():
-        built = {row.dag_id: _timed(row, plugins, times) for row in rows}
-    for (label, outcome), seconds in times.items():
-        metrics.dags_built(label, outcome, seconds)
+    try:
+        with _collector_paused():
+            built = {row.dag_id: _timed(row, plugins, times) for row in rows}
+    finally:  # also when Airflow's time limit ends the parse
+        for (label, outcome), seconds in times.items():
+            metrics.dags_built(label, outcome, seconds)
     return {dag_id: dag for dag_id, dag in built.items() if dag is not None}
 
 

@@ -44,18 +44,22 @@ def main() -> int:
         requests=requests,
         answers=answers,
         trace=arguments.trace,
+        start=arguments.start,
         deadline=arguments.deadline,
         idle=arguments.idle,
     )
 
 
-def serve(*, requests: int, answers: int, trace: int, deadline: float, idle: float) -> int:
+def serve(
+    *, requests: int, answers: int, trace: int, start: float, deadline: float, idle: float
+) -> int:
     """Answer requests until the parent ends, or nothing is asked for too long.
 
     Args:
         requests: Descriptor to read them from.
         answers: Descriptor to write to.
         trace: Descriptor for tracebacks.
+        start: Seconds to load Airflow and the plugins.
         deadline: Seconds for one build.
         idle: Seconds without a request.
 
@@ -63,7 +67,9 @@ def serve(*, requests: int, answers: int, trace: int, deadline: float, idle: flo
         The exit code.
     """
     faulthandler.enable(trace, all_threads=False)
+    faulthandler.dump_traceback_later(start, exit=True, file=trace)
     plugins = _prepare()
+    faulthandler.cancel_dump_traceback_later()
     _send(answers, {"ready": True})
     sampled: set[str] = set()
     for request in _requests(requests, idle):
@@ -77,6 +83,7 @@ def serve(*, requests: int, answers: int, trace: int, deadline: float, idle: flo
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trace", type=int, required=True, help="pipe for tracebacks")
+    parser.add_argument("--start", type=float, required=True, help="seconds to come up")
     parser.add_argument("--deadline", type=float, required=True, help="seconds per build")
     parser.add_argument("--idle", type=float, required=True, help="seconds without a request")
     return parser.parse_args()

@@ -8,18 +8,21 @@ and the plugins already: a fork saves the second and a half that loading them ag
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import subprocess
 import sys
 import traceback
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 from dagfoundry_airflow import trial_child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 _NO_DATABASE: Final = "sqlite://"
 _KEPT_FROM_CHILD: Final = (
@@ -29,6 +32,8 @@ _KEPT_FROM_CHILD: Final = (
     "DAGFOUNDRY_METRICS_DIR",
 )
 _OWN_SIGNALS: Final = (signal.SIGALRM, signal.SIGINT, signal.SIGTERM)
+_DESCRIPTORS: Final = Path("/dev/fd")
+_STDOUT: Final = 1
 _STDERR: Final = 2
 
 
@@ -80,33 +85,48 @@ def new_interpreter(limits: TrialLimits) -> Child:
     Raises:
         OSError: It cannot be started.
     """
-    trace, theirs = os.pipe()
-    command = [sys.executable, "-m", trial_child.__name__, "--trace", str(theirs)]
-    command += ["--deadline", str(limits.build), "--idle", str(limits.idle)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=child_environment(os.environ),
-        pass_fds=(theirs,),
-    )
+    with ExitStack() as opened:
+        trace, theirs = _pipe(opened)
+        command = [sys.executable, "-m", trial_child.__name__, "--trace", str(theirs)]
+        for name in ("start", "deadline", "idle"):
+            command += [f"--{name}", str(_seconds(limits)[name])]
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=child_environment(os.environ),
+            pass_fds=(theirs,),
+        )
+        opened.pop_all()
     os.close(theirs)
-    requests, answers = (_own(process.stdin), _own(process.stdout))
     return Child(
         pid=process.pid,
-        requests=requests,
-        answers=answers,
+        requests=_own(process.stdin),
+        answers=_own(process.stdout),
         trace=trace,
         kill=process.kill,
         wait=process.wait,
     )
 
 
-def _own(stream: object) -> int:
+def _seconds(limits: TrialLimits) -> dict[str, float]:
+    return {"start": limits.start, "deadline": limits.build, "idle": limits.idle}
+
+
+def _pipe(opened: ExitStack) -> tuple[int, int]:
+    """Open a pipe that is closed again unless all else succeeds."""
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends
+
+
+def _own(stream: IO[bytes] | None) -> int:
     """Return a descriptor that does not end with the stream's Python object."""
-    descriptor = os.dup(stream.fileno())  # type: ignore[attr-defined]
-    stream.close()  # type: ignore[attr-defined]
-    return descriptor
+    if stream is None:
+        raise ValueError("the process was started without this pipe")
+    with stream:
+        return os.dup(stream.fileno())
 
 
 def fork(limits: TrialLimits) -> Child:
@@ -115,12 +135,13 @@ def fork(limits: TrialLimits) -> Child:
     Raises:
         OSError: It cannot be started.
     """
-    (asked, requests), (answers, said), (trace, traced) = os.pipe(), os.pipe(), os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        for descriptor in (requests, answers, trace):
-            os.close(descriptor)
-        _serve(asked, said, traced, limits)
+    with ExitStack() as opened:
+        (asked, requests), (answers, said) = _pipe(opened), _pipe(opened)
+        trace, traced = _pipe(opened)
+        pid = os.fork()
+        if pid == 0:
+            _serve(asked, said, traced, limits)
+        opened.pop_all()
     for descriptor in (asked, said, traced):
         os.close(descriptor)
     return Child(
@@ -128,37 +149,67 @@ def fork(limits: TrialLimits) -> Child:
         requests=requests,
         answers=answers,
         trace=trace,
-        kill=lambda: os.kill(pid, signal.SIGKILL),
-        wait=lambda: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]),
+        kill=lambda: _kill(pid),
+        wait=lambda: _wait(pid),
     )
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # it has just ended
+        os.kill(pid, signal.SIGKILL)
+
+
+def _wait(pid: int) -> int:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:  # somebody ignores SIGCHLD, and the kernel keeps no exit code then
+        return 0
 
 
 def _serve(requests: int, answers: int, trace: int, limits: TrialLimits) -> NoReturn:
     """Be the trial process, and never return into what the parent was doing."""
+    code = 1
     try:
         gc.freeze()  # what is the parent's must not end here, its connections least of all
-        _part_from_parent()
+        _part_from_parent({requests, answers, trace})
         code = trial_child.serve(
-            requests=requests,
-            answers=answers,
-            trace=trace,
-            deadline=limits.build,
-            idle=limits.idle,
+            requests=requests, answers=answers, trace=trace, **_seconds(limits)
         )
     except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
-        traceback.print_exc()
-        code = 1
-    os._exit(code)
+        with suppress(BaseException):  # the terminal may be gone
+            traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
-def _part_from_parent() -> None:
-    """Let go of the parent's signal handlers, output and databases."""
+def _part_from_parent(own: Collection[int]) -> None:
+    """Let go of the parent's files, locks, output, signal handlers and databases."""
     from dagfoundry_airflow._compat import forget_metadata_database
 
     for number in _OWN_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
-    sys.stdout = sys.stderr = os.fdopen(os.dup(_STDERR), "w", buffering=1)
+    _leave_descriptors(own)
+    sys.stdout = sys.stderr = open(  # noqa: SIM115 - it is open until this process ends
+        _STDERR, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
+    logging.basicConfig(stream=sys.stderr, level=logging.root.level, force=True)
     environment = child_environment(os.environ)
     os.environ.clear()
     os.environ.update(environment)
     forget_metadata_database()
+
+
+def _leave_descriptors(own: Collection[int]) -> None:
+    """Put nothing in the place of every file that the parent has open, but for its errors.
+
+    So a lock ends with the parent, and nobody waits for a pipe that only we keep open.
+    They are not closed: a number that is free would be another file's next.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for entry in list(_DESCRIPTORS.iterdir()):
+        descriptor = int(entry.name)
+        if descriptor not in {*own, _STDOUT, _STDERR, nothing}:
+            with suppress(OSError):  # that of the listing itself is closed by now
+                os.fstat(descriptor)
+                os.dup2(nothing, descriptor)
+    os.dup2(_STDERR, _STDOUT)

@@ -91,8 +91,14 @@ class EntryDraft:
     path: tuple[str | int, ...] = ()
 
 
+class _CheckedConfig:
+    """Where an entry keeps its checked config: no field, so that no copy and no dump has it."""
+
+    __slots__ = ("_checked",)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(_CheckedConfig):
     """One row of a factory's table in one revision.
 
     Attributes:
@@ -120,9 +126,6 @@ class Entry:
     author: str = ""
     created_at: datetime | None = None
     message: str = ""
-    _checked: dict[type[BaseModel], BaseModel] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def config_as(self, model: type[_Config]) -> _Config:
         """Return the config as its factory type's model; it is checked once, however often asked.
@@ -133,9 +136,10 @@ class Entry:
         Raises:
             pydantic.ValidationError: The config is not of that model.
         """
-        known = self._checked.get(model)
+        known = getattr(self, "_checked", None)
         if not isinstance(known, model):
-            known = self._checked[model] = model.model_validate(self.config)
+            known = model.model_validate(self.config)
+            object.__setattr__(self, "_checked", known)
         return known
 
     @property

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import Enum
 from json.encoder import encode_basestring_ascii as _quote
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic_core import from_json
 
 from dagfoundry.factories import Status
 
@@ -104,7 +103,7 @@ class RowState(NamedTuple):
         Raises:
             ValueError: The text is no JSON object.
         """
-        value = from_json(self.config_json)
+        value = json.loads(self.config_json)
         if not isinstance(value, dict):
             msg = f"config_json holds {type(value).__name__}, not an object"
             raise ValueError(msg)  # noqa: TRY004 - the value is wrong, not a caller's type
