@@ -214,6 +214,8 @@ def forget_metadata_database() -> None:
 
     sessions: Any = settings.Session
     engine: Any = settings.engine
+    if engine is None:
+        return  # Airflow itself keeps its database from this process
     _of_parent.append((sessions(), engine))
     sessions.registry.clear()
     settings.SQL_ALCHEMY_CONN = "sqlite://"

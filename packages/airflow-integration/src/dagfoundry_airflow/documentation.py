@@ -42,6 +42,9 @@ def document(row: RowState, config: Mapping[str, Any]) -> str:
     Args:
         row: The DAG's row.
         config: Its parsed config_json.
+
+    Raises:
+        ValueError: It holds half a character (a lone surrogate).
     """
     return "\n".join(
         [

@@ -40,7 +40,7 @@ class Kit:
         config: The row's parsed config_json, where that is at hand.
 
     Raises:
-        ValueError: The row's config_json is no JSON object.
+        ValueError: The row's config_json is no JSON object, or holds half a character.
     """
 
     def __init__(self, row: RowState, config: Mapping[str, Any] | None = None) -> None:

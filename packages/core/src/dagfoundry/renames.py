@@ -51,6 +51,8 @@ def renames(plan: Plan) -> tuple[Rename, ...]:
     own names and what their platforms say. Of several that are alike, only those that keep
     their key are: they moved to another platform.
     """
+    if not (plan.count(Action.RETIRE) and plan.count(Action.CREATE)):
+        return ()
     leaving = _alike(plan, Action.RETIRE)
     found = [
         Rename(before=old.dag_id, after=new.dag_id)
