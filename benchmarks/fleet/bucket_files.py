@@ -75,15 +75,7 @@ def _of_all(sampled: Sequence[Fork], files: int) -> Sample:
 
 
 def _empty_disk(foundry: BenchFoundry, folder: Path) -> Result:
-    record = foundry.store.latest_version(foundry.name)
-    start = Start(
-        dag_id=foundry.dag_id(foundry.entries // 2),
-        url=foundry.url,
-        foundry=foundry.name,
-        buckets=foundry.buckets,
-        version=record.version if record else "",
-        home=str(folder),
-    )
+    start = Start.of(foundry, folder)
     versions = contenders.our_home(folder, foundry) / "versions"
     starts = []
     for _ in range(_REPEATS):

@@ -11,13 +11,16 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fleet.airflows import AIRFLOW_2, bag
 from fleet.forked import peak_mb
 from fleet.settings import bundle_name
 
 from dagfoundry.names import bucket_file, bucket_of, python_name
+
+if TYPE_CHECKING:
+    from fleet.foundry import BenchFoundry
 
 TASK: Final = "snapshot_merge_job"
 _WANTED_DAG: Final = "_AIRFLOW_PARSING_CONTEXT_DAG_ID"
@@ -44,6 +47,19 @@ class Start:
     version: str = ""
     home: str = ""
     file: str = ""
+
+    @classmethod
+    def of(cls, foundry: BenchFoundry, home: Path) -> Start:
+        """Return the start of an entry in the middle of a published foundry."""
+        record = foundry.store.latest_version(foundry.name)
+        return cls(
+            dag_id=foundry.dag_id(foundry.entries // 2),
+            url=foundry.url,
+            foundry=foundry.name,
+            buckets=foundry.buckets,
+            version=record.version if record else "",
+            home=str(home),
+        )
 
     def run(self) -> str:
         """Return the id of the task, once its object is there."""

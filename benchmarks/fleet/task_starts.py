@@ -29,7 +29,7 @@ def task_starts(server: Server, folder: Path, entries: int, size: Size) -> Itera
     """Measure task starts in forks in which everything is imported, as workers are."""
     many = _published(server, folder, entries, "Bench")
     one = _published(server, folder, 1, "One")
-    starts = {"one": _start(one, folder), "many": _start(many, folder)}
+    starts = {"one": Start.of(one, folder), "many": Start.of(many, folder)}
     starts["one"].import_all()
     taken = _timed(starts, size.starts)
     yield _result(
@@ -59,18 +59,6 @@ def _published(server: Server, folder: Path, entries: int, name: str) -> BenchFo
     foundry.merge()
     contenders.publish_here(foundry, folder)
     return foundry
-
-
-def _start(foundry: BenchFoundry, home: Path) -> Start:
-    record = foundry.store.latest_version(foundry.name)
-    return Start(
-        dag_id=foundry.dag_id(foundry.entries // 2),
-        url=foundry.url,
-        foundry=foundry.name,
-        buckets=foundry.buckets,
-        version=record.version if record else "",
-        home=str(home),
-    )
 
 
 def _from_table(foundry: BenchFoundry, folder: Path, ours: list[float], size: Size) -> Result:
