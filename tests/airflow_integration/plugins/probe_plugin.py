@@ -92,14 +92,9 @@ def take_time_and_raise() -> None:
 
 
 OF_AIRFLOW: dict[str, Any] = {}
-"""What a plugin took of Airflow's settings when it was loaded."""
-
-try:
-    from airflow import settings
-except ImportError:
-    pass
-else:
-    OF_AIRFLOW |= {"Session": settings.Session, "engine": settings.engine}
+"""What Airflow's settings were when the plugin was loaded, as `from ... import` would have it."""
+if "airflow.settings" in sys.modules:
+    OF_AIRFLOW |= vars(sys.modules["airflow.settings"])
 
 
 def ask(how: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagfoundry.model.schema import FoundryModel, PlatformModel, SectionItem
 
 _Config = TypeVar("_Config", bound="BaseModel")
+_CHECKED: Final = "_checked"
 
 OWN_KEY: Final = "dagfoundry"
 """The key of config_json under which everything is that the reference does not know."""
@@ -91,14 +92,8 @@ class EntryDraft:
     path: tuple[str | int, ...] = ()
 
 
-class _CheckedConfig:
-    """Where an entry keeps its checked config: no field, so that no copy and no dump has it."""
-
-    __slots__ = ("_checked",)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry(_CheckedConfig):
+@dataclass(frozen=True, kw_only=True)  # no slots: the checked config is kept beside the fields
+class Entry:
     """One row of a factory's table in one revision.
 
     Attributes:
@@ -136,11 +131,14 @@ class Entry(_CheckedConfig):
         Raises:
             pydantic.ValidationError: The config is not of that model.
         """
-        known = getattr(self, "_checked", None)
+        known = vars(self).get(_CHECKED)
         if not isinstance(known, model):
-            known = model.model_validate(self.config)
-            object.__setattr__(self, "_checked", known)
+            known = vars(self)[_CHECKED] = model.model_validate(self.config)
         return known
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy and a pickle have: the fields."""
+        return {name: value for name, value in vars(self).items() if name != _CHECKED}
 
     @property
     def options(self) -> Mapping[str, Any]:
