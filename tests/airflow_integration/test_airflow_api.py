@@ -176,7 +176,7 @@ def test_long_answers_are_read_page_by_page(
 ) -> None:
     """DAGs are asked for one by one when they are few, and as a list when they are many."""
     ids = [live.dag_id(name) for name in ("one", "two", "three")]
-    few = rest.dags(ids)
+    few = rest.dags([*ids, "nobody"])
     monkeypatch.setattr(airflow_rest, "_FEW", 1)
     assert sorted(rest.dags(ids)) == sorted(few) == sorted(ids)
 
@@ -205,6 +205,14 @@ def test_a_missing_right_or_dag_is_one_clear_error(rest: AirflowRest) -> None:
     """It has Airflow's own words."""
     with pytest.raises(AirflowAccessError, match="refused PATCH /dags/nobody: 404"):
         rest.set_paused("nobody", paused=True)
+
+
+@needs_rest
+def test_an_address_that_is_not_airflows_is_no_airflow_without_dags(live: Live) -> None:
+    """A page that is not there is not taken for a DAG that is not there."""
+    api = log_in(f"{live.airflow.url}/elsewhere", live.airflow.password)
+    with closing(api), pytest.raises(AirflowAccessError, match="refused GET /dags/nobody: 40"):
+        api.dags(["nobody"])
 
 
 def test_an_airflow_that_does_not_answer_is_one_clear_error() -> None:

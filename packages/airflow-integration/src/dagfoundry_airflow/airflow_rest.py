@@ -66,24 +66,38 @@ class AirflowRest:
     def dags(self, dag_ids: Collection[str]) -> dict[str, AirflowDag]:
         """Return those of the DAGs that Airflow knows, stale ones too, by DAG id."""
         wanted = set(dag_ids)
-        patterns = sorted(wanted) if len(wanted) <= _FEW else [_common_prefix(wanted)]
+        known = self._each(wanted) if len(wanted) <= _FEW else self._listed(_common_prefix(wanted))
         found: dict[str, AirflowDag] = {}
-        for pattern in patterns:
-            for values in self._listed(pattern):
-                if values["dag_id"] in wanted:
-                    dag = describe_dag(values, file=values["file_token"])
-                    found[dag.dag_id] = dag
+        for values in map(self._named_as_in_3, known):
+            if values["dag_id"] in wanted:
+                dag = describe_dag(values, file=values["file_token"])
+                found[dag.dag_id] = dag
         return found
 
+    def _each(self, dag_ids: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Yield those of some DAGs that Airflow knows.
+
+        A search for each takes tens of times longer: Airflow counts what it matches.
+        """
+        for dag_id in sorted(dag_ids):
+            path, missing = f"/dags/{dag_id}", httpx.codes.NOT_FOUND
+            answer = self._session.request("GET", path, accept=(missing,))
+            if not answer.is_error:
+                yield answer.json()
+            elif dag_id not in answer.text:  # Airflow names the DAG that it does not know
+                raise self._session.refused("GET", path, answer)
+
     def _listed(self, pattern: str) -> Iterator[dict[str, Any]]:
-        """Yield Airflow's DAGs whose ids hold a pattern, by Airflow 3's names."""
-        query = {"dag_id_pattern": pattern, "order_by": "dag_id"}
+        """Yield Airflow's DAGs whose ids hold a pattern."""
+        stale = "only_active" if self._session.is_airflow_2 else "exclude_stale"
+        query = {"dag_id_pattern": pattern, "order_by": "dag_id", stale: "false"}
+        yield from self._pages("/dags", "dags", query)
+
+    def _named_as_in_3(self, values: dict[str, Any]) -> dict[str, Any]:
         if not self._session.is_airflow_2:
-            yield from self._pages("/dags", "dags", {**query, "exclude_stale": "false"})
-            return
-        for values in self._pages("/dags", "dags", {**query, "only_active": "false"}):
-            next_run = values["next_dagrun_create_after"]
-            yield {**values, "is_stale": not values["is_active"], "next_dagrun_run_after": next_run}
+            return values
+        next_run = values["next_dagrun_create_after"]
+        return {**values, "is_stale": not values["is_active"], "next_dagrun_run_after": next_run}
 
     def set_paused(self, dag_id: str, *, paused: bool) -> None:
         """Pause or unpause a DAG."""

@@ -107,7 +107,7 @@ class RestSession:
             self._log_in()
             answer = self._send(method, address, **content)
         if answer.is_error and answer.status_code not in accept:
-            raise self._refused(method, path, answer)
+            raise self.refused(method, path, answer)
         return answer
 
     def close(self) -> None:
@@ -158,7 +158,8 @@ class RestSession:
         remedy = f"Correct login and password of Airflow connection {CONNECTION_ID!r}."
         return AirflowAccessError(f"{msg} ({answer.status_code})", remedy=remedy)
 
-    def _refused(self, method: str, path: str, answer: httpx.Response) -> AirflowAccessError:
+    def refused(self, method: str, path: str, answer: httpx.Response) -> AirflowAccessError:
+        """Return the error that says what Airflow answered to a request below its API."""
         msg = f"Airflow refused {method} {path}: {answer.status_code} {answer.text[:300]}"
         remedy = f"Check that the user of Airflow connection {CONNECTION_ID!r} has the right."
         if self._airflow_2 and answer.status_code in _LOGIN_REFUSED:

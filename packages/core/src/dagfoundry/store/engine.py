@@ -43,8 +43,12 @@ def store_engine(url: URL, timeout_seconds: float) -> Engine:
         **_isolation(url),
     }
     if url.drivername in _PSYCOPG2:
-        # without it each of many updates is a round trip of its own
-        options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
+        options |= {
+            # without it each of many updates is a round trip of its own
+            "executemany_mode": "values_plus_batch",
+            "executemany_batch_page_size": 500,
+            "use_native_hstore": False,  # else each connection searches the catalogue for a type
+        }
     try:
         engine = create_engine(url, future=True, poolclass=NullPool, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
