@@ -247,9 +247,9 @@ def doctor() -> str:
         parts += [f"## {area}", table(columns, (_check(check) for check in checks))]
     budget = (
         f"They keep an unchanged fleet below {BUDGET:g} CPU-seconds a minute. The figures follow "
-        "from measurements on Airflow 3.3 with 4 tasks a DAG: 0.12 CPU-seconds for each file of a "
-        "pass and 9 ms for each DAG. A pass of 1,000 DAGs took 14.5 on Airflow 3.3 in 33 files and "
-        "15.4 on 2.11 in 17, so take them for what they are. On Airflow 2 a long interval delays "
+        "from measurements with 4 tasks a DAG: 1 CPU-second for an idle minute, 0.13 for each "
+        "file of a pass and 12 ms for each DAG. A pass of 10,000 DAGs took 124 on Airflow 3.3 and "
+        "138 on 2.11, so take them for what they are. On Airflow 2 a long interval delays "
         "changes: see "
         "[which settings suit which fleet](../how-to/check-with-doctor.md)."
     )

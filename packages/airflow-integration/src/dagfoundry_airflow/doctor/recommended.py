@@ -1,8 +1,9 @@
 """What settings cost and which ones suit a fleet; knows nothing of Airflow.
 
-The figures are a fit of measurements on Airflow 3.3 with 4 tasks a DAG, for 20 to 1,000 DAGs
-in 1 to 256 files. A pass of 1,000 DAGs with 4 tasks later took 14.5 CPU-s on Airflow 3.3 (33
-files; the fit says 13.0) and 15.4 on 2.11 (17 files; 11.1). They depend on the machine.
+The figures are a fit of measurements with 4 tasks a DAG, which ``docs/explanation/performance.md``
+has: a pass of 100, 1,000 and 10,000 DAGs took 2.6, 16 and 124 CPU-s on Airflow 3.3 (the fit says
+3.3, 16 and 128) and 6.0, 13.5 and 138 on 2.11. An idle minute took from 0.5 to 1.5, with any
+number of DAGs. They depend on the machine.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CPU_SECONDS_PER_FILE: Final = 0.12
-CPU_SECONDS_PER_DAG: Final = 0.009
+CPU_SECONDS_PER_FILE: Final = 0.13
+CPU_SECONDS_PER_DAG: Final = 0.012
+IDLE_CPU_SECONDS: Final = 1.0
+"""What a DAG processor uses in a minute in which it parses nothing."""
 
 BUDGET: Final = 3.0
 """CPU-seconds a minute that an unchanged fleet may cost."""
@@ -31,7 +34,7 @@ CLEANUP_INTERVAL: Final = 60
 """Airflow's own values of options that suit every fleet, in seconds."""
 
 _SIZES: Final = (100, 1_000, 10_000)
-_INTERVALS: Final = (300, 600, 1800, 3600)
+_INTERVALS: Final = (300, 600, 1800, 3600, 7200)
 _FEW: Final = 500
 _MANY: Final = 10_000
 _MOST_DAGS_PER_FILE: Final = 320
@@ -51,11 +54,11 @@ def minute_cost(dags: int, files: int, interval: float) -> float:
         files: Number of files that hold them.
         interval: ``min_file_process_interval``, in seconds.
     """
-    return pass_cost(dags, files) * 60 / max(interval, 1)
+    return IDLE_CPU_SECONDS + pass_cost(dags, files) * 60 / max(interval, 1)
 
 
 def interval_for(dags: int, files: int) -> int:
-    """Return the shortest interval, in seconds, that keeps to the budget; an hour at most."""
+    """Return the shortest interval, in seconds, that keeps to the budget; two hours at most."""
     fitting = [each for each in _INTERVALS if minute_cost(dags, files, each) <= BUDGET]
     return fitting[0] if fitting else _INTERVALS[-1]
 
@@ -64,7 +67,7 @@ def buckets_for(dags: int) -> int:
     """Return the number of buckets that suits a fleet when its foundry is created."""
     if dags <= _FEW:
         return 16
-    return 32 if dags < _MANY else 64
+    return 32 if dags < _MANY else 128
 
 
 def is_crowded(dags: int, files: int) -> bool:
