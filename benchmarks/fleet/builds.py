@@ -8,7 +8,6 @@ from fleet import contenders, dag_factory, handwritten
 from fleet.airflows import AIRFLOW, AIRFLOW_2, bag
 from fleet.forked import forked
 from fleet.foundry import BenchFoundry
-from fleet.sizes import buckets_for
 from measuring import Sample
 from results import Result
 
@@ -16,6 +15,7 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.store import RowKind, RowState
 from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.snapshot import all_rows
+from dagfoundry_airflow.doctor.recommended import buckets_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

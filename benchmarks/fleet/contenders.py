@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from fleet.foundry import BenchFoundry
 
+ALL_FROM_THE_TABLE: Final = "all_from_the_table.py"
+"""Name of the one file that builds all DAGs."""
+
+_EMPTY: Final = "# an airflow dag file without a DAG\n"
 _BROKEN: Final = "# an airflow dag file whose error shows that files are parsed\nraise ValueError\n"
 
 
@@ -67,10 +71,16 @@ def touch(files: Iterable[Path]) -> None:
         os.utime(file)
 
 
-def write_broken(folder: Path) -> None:
-    """Write a file with an import error into a folder, and make the folder."""
+def write_broken(folder: Path, names: Iterable[str]) -> None:
+    """Write a file with an import error into a folder, and files without a DAG yet.
+
+    Airflow knows of files as they come only once it lists its folder again (2.x: every 300 s);
+    of what they hold, as soon as they change.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "broken.py").write_text(_BROKEN, encoding="utf-8")
+    for name in names:
+        (folder / name).write_text(_EMPTY, encoding="utf-8")
 
 
 def write_handwritten(foundry: BenchFoundry, folder: Path) -> list[Path]:
@@ -95,6 +105,6 @@ def _write_handwritten(foundry: BenchFoundry, folder: Path) -> list[str]:
 def write_reference_pattern(foundry: BenchFoundry, folder: Path) -> Path:
     """Write the one file that builds all DAGs from the table."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "all_from_the_table.py"
+    file = folder / ALL_FROM_THE_TABLE
     file.write_text(reference_pattern.write(foundry.url), encoding="utf-8")
     return file

@@ -153,10 +153,10 @@ class HandwrittenFleet(Fleet):
 
     def __init__(self, server: Server, home: Path, foundry: BenchFoundry) -> None:
         self.folder = home / "handwritten"
-        contenders.write_broken(self.folder)
-        configuration = settings.files(self.folder, settings.RECOMMENDED_INTERVAL)
-        super().__init__(server, home, foundry, configuration)
         self._ready = contenders.write_handwritten(foundry, home / "ready")
+        contenders.write_broken(self.folder, [file.name for file in self._ready])
+        configuration = settings.files(self.folder, settings.MEASURED_INTERVAL)
+        super().__init__(server, home, foundry, configuration)
 
     def arrive(self) -> None:
         """Move the files to where the processor looks."""
@@ -174,7 +174,7 @@ class TableFleet(Fleet):
 
     def __init__(self, server: Server, home: Path, foundry: BenchFoundry) -> None:
         self.folder = home / "table"
-        contenders.write_broken(self.folder)
+        contenders.write_broken(self.folder, [contenders.ALL_FROM_THE_TABLE])
         configuration = settings.files(self.folder, settings.DEFAULT_INTERVAL)
         super().__init__(server, home, foundry, configuration)
 
@@ -184,4 +184,4 @@ class TableFleet(Fleet):
 
     def files(self) -> list[Path]:
         """Return the one file."""
-        return [self.folder / "all_from_the_table.py"]
+        return [self.folder / contenders.ALL_FROM_THE_TABLE]

@@ -14,9 +14,10 @@ from fleet.api_server import ApiServer
 from fleet.fleets import HandwrittenFleet, OurFleet, TableFleet
 from fleet.foundry import BenchFoundry
 from fleet.processor import NotInTimeError
-from fleet.sizes import buckets_for
 from measuring import Sample
 from results import Result
+
+from dagfoundry_airflow.doctor.recommended import buckets_for, interval_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,9 +139,9 @@ def _serving(fleet: OurFleet, size: Size) -> Iterator[Result]:
 
 def _unchanged(fleet: OurFleet, idle: Spent, full: list[Spent]) -> Iterator[Result]:
     """Return an unchanged minute: idle ones, and each interval one pass over all files."""
-    passes_a_minute = 60 / settings.RECOMMENDED_INTERVAL
-    minute = 60 * idle.cpu / idle.wall
     entries = fleet.foundry.entries
+    interval = interval_for(entries, fleet.foundry.buckets)
+    passes_a_minute, minute = 60 / interval, 60 * idle.cpu / idle.wall
     yield Result(
         name=_MINUTE,
         ours=Sample.of([minute + passes_a_minute * spent.cpu for spent in full]),
@@ -149,7 +150,7 @@ def _unchanged(fleet: OurFleet, idle: Spent, full: list[Spent]) -> Iterator[Resu
         budget_of="ours",
         entries=entries,
         airflow=AIRFLOW,
-        note=f"interval {settings.RECOMMENDED_INTERVAL} s; idle {minute:.2f} CPU-s a minute",
+        note=f"interval {interval} s; idle {minute:.2f} CPU-s a minute",
     )
     yield Result(
         name="one pass over all files, unchanged",

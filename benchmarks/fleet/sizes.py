@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FEW: Final = 500
 _MANY: Final = 10_000
 _MOST_LARGE_BUILDS: Final = 3
 
-BUCKET_COUNTS: Final = (16, 32, 64, 256)
+BUCKET_COUNTS: Final = (16, 32, 64, 128, 256)
 """Numbers of buckets that are compared; 256 is the most that there may be."""
 
 
@@ -87,10 +86,3 @@ TINY: Final = Size(
     bucket_counts=(16,),
 )
 """A trial of the benchmark itself."""
-
-
-def buckets_for(entries: int) -> int:
-    """Return the number of buckets that the docs recommend (Airflow 2: of shards too)."""
-    if entries <= _FEW:
-        return 16
-    return 32 if entries < _MANY else 64

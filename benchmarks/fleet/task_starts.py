@@ -9,10 +9,11 @@ from fleet import contenders
 from fleet.airflows import AIRFLOW, AIRFLOW_2
 from fleet.forked import forked
 from fleet.foundry import BenchFoundry
-from fleet.sizes import buckets_for
 from fleet.start import Start
 from measuring import Sample
 from results import Result
+
+from dagfoundry_airflow.doctor.recommended import buckets_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
