@@ -102,10 +102,10 @@ class RestSession:
             AirflowAccessError: Airflow does not answer, or refuses.
         """
         address = f"/api/{'v1' if self.is_airflow_2 else 'v2'}{path}"
-        answer = self._send(method, address, **content)
+        answer = self._ask(method, address, **content)
         if answer.status_code in _LOGIN_REFUSED and not self.is_airflow_2:
             self._log_in()
-            answer = self._send(method, address, **content)
+            answer = self._ask(method, address, **content)
         if answer.is_error and answer.status_code not in accept:
             raise self.refused(method, path, answer)
         return answer
@@ -117,7 +117,7 @@ class RestSession:
     def _log_in(self) -> bool:
         """Log in and return whether the server is that of Airflow 2."""
         body = {"username": self._login.user, "password": self._login.password}
-        answer = self._send("POST", "/auth/token", json=body)
+        answer = self._ask("POST", "/auth/token", json=body)
         if answer.status_code in _NO_TOKENS:
             self._client.auth = (self._login.user, self._login.password)
             return True
@@ -125,6 +125,14 @@ class RestSession:
             raise self._login_refused(answer)
         self._client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return False
+
+    def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
+        """Send a request; a page for people is no answer (Airflow 3 has one for any address)."""
+        answer = self._send(method, path, **content)
+        if answer.is_success and "html" in answer.headers.get("content-type", ""):
+            msg = f"Airflow at {self._login.where} answers {method} {path} with a page for people"
+            raise AirflowAccessError(msg, remedy=_CHECK_ADDRESS)
+        return answer
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
         """Send a request, again when the server fails: each of ours may be repeated."""
