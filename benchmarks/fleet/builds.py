@@ -14,8 +14,8 @@ from results import Result
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import RowKind, RowState
 from dagfoundry_airflow.build import build_dag
-from dagfoundry_airflow.snapshot import all_rows
 from dagfoundry_airflow.doctor.recommended import buckets_for
+from dagfoundry_airflow.snapshot import all_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
