@@ -101,7 +101,7 @@ def test_without_store_and_snapshot_nothing_is_measured(look: Look, foundry: Fou
 
 @pytest.mark.parametrize(
     ("dags", "buckets", "interval"),
-    [(100, 16, 300), (500, 16, 300), (1_000, 32, 600), (10_000, 128, 7200)],
+    [(100, 8, 300), (500, 16, 300), (1_000, 32, 600), (10_000, 128, 7200)],
 )
 def test_what_is_recommended_keeps_to_the_budget(dags: int, buckets: int, interval: int) -> None:
     """An unchanged fleet costs at most 3 CPU-seconds a minute."""

@@ -35,6 +35,7 @@ CLEANUP_INTERVAL: Final = 60
 
 _SIZES: Final = (100, 1_000, 10_000)
 _INTERVALS: Final = (300, 600, 1800, 3600, 7200)
+_FEWEST: Final = 150
 _FEW: Final = 500
 _MANY: Final = 10_000
 _MOST_DAGS_PER_FILE: Final = 320
@@ -66,7 +67,7 @@ def interval_for(dags: int, files: int) -> int:
 def buckets_for(dags: int) -> int:
     """Return the number of buckets that suits a fleet when its foundry is created."""
     if dags <= _FEW:
-        return 16
+        return 8 if dags <= _FEWEST else 16
     return 32 if dags < _MANY else 128
 
 
