@@ -23,7 +23,10 @@ from dagfoundry_airflow.dag_folder import (
     touches_after,
     write_files,
 )
+from dagfoundry_airflow.drop_guard import DropGuard
+from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.folder import locked, remove_old_drafts
+from dagfoundry_airflow.held_back import HeldBack
 from dagfoundry_airflow.outage import Outage
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
 from dagfoundry_airflow.state import State, StateFile
@@ -78,6 +81,7 @@ class Publisher:
         pace: How patient to be.
         tracking: Airflow's folder of notes on versions in use; none for Airflow 2.
         trials: Where rows are proved; its own by default.
+        limit: How many DAGs may go although no revision removed them.
         thorough: Whether the first refresh checks every file and looks at the installed
             plugins. A process that lives for a second has no time for that.
     """
@@ -92,6 +96,7 @@ class Publisher:
         pace: Pace | None = None,
         tracking: Path | None = None,
         trials: Trials | None = None,
+        limit: DropLimit | None = None,
         thorough: bool = True,
     ) -> None:
         self.folder = home / CURRENT
@@ -106,6 +111,15 @@ class Publisher:
         self._outage = Outage(home / "outage.json", foundry)
         self._appearances = Appearances(home / "appearances.txt")
         self._trials = trials or Trials(home, self._pace.limits)
+        held = HeldBack(home, self.folder, foundry)
+        self._guard = DropGuard(
+            self._history,
+            foundry,
+            held,
+            self.folder,
+            limit=limit or DropLimit(),
+            retry=self._pace.retry,
+        )
         self._waiting: tuple[State | None, Mapping[str, RowState]] = (None, {})
         self._check_first = thorough
         self._absence = ""
@@ -115,6 +129,11 @@ class Publisher:
         state = self._state_file.read()
         is_ours = state is not None and state.foundry.lower() == self._foundry.lower()
         return state if is_ours else None
+
+    def refusal(self) -> str:
+        """Return why the folder does not follow the store; empty when it does."""
+        note = self._guard.note()
+        return note.report if note else ""
 
     def refresh(self) -> None:
         """Bring the folder in step with the store.
@@ -172,8 +191,11 @@ class Publisher:
         if isinstance(error, (StoreUnavailableError, FoundryMissingError)):
             metrics.store_failed(self._foundry)
         self._outage.failed(error)
-        if self.state() is None:
+        state = self.state()
+        if state is None:
             raise error
+        if isinstance(error, FoundryMissingError):
+            self._guard.miss(state, error)
 
     def _refresh(self, state: State | None) -> None:
         clock = Clock(now=time.time(), linger=self._pace.linger)
@@ -181,7 +203,7 @@ class Publisher:
         if state and not has_all(self.folder, state.files):
             _log.warning("files are gone and will be made again", folder=str(self.folder))
             self._check_first = True
-        if state and head and not self._check_first and self._is_settled(state, head, clock):
+        if state and head and not self._check_first and self._rests_at(head, state, clock):
             return
         patience = self._pace.elsewhere if state else _FIRST_PUBLISH_SECONDS
         with locked(self._home / "refresh.lock", patience) as mine:
@@ -202,6 +224,10 @@ class Publisher:
             return None
         metrics.head_seen(self._foundry, head.revision)
         return head
+
+    def _rests_at(self, head: Head, state: State, clock: Clock) -> bool:
+        note = self._guard.note()
+        return self._guard.rests(note, head, clock) if note else self._is_settled(state, head, clock)
 
     def _is_settled(self, state: State, head: Head, clock: Clock) -> bool:
         return (
@@ -224,30 +250,37 @@ class Publisher:
             head = self._store.head(self._foundry)
             if state.revision > head.revision:
                 _log.warning("the store has lost revisions", foundry=self._foundry)
-                state = None
         self._advance(state, head, clock)
         self._check_first = False
 
     def _advance(self, state: State | None, head: Head, clock: Clock) -> None:
-        on_disk = self._on_disk(state)
-        waiting = self._waiting[1] if self._waiting[0] == state else {}
-        advance = Advance(self._history, head, state, self.folder, on_disk=on_disk, waiting=waiting)
+        known = None if self._is_parted(state, head) else state
+        on_disk = self._on_disk(known)
+        waiting = self._waiting[1] if self._waiting[0] == known else {}
+        advance = Advance(self._history, head, known, self.folder, on_disk=on_disk, waiting=waiting)
         retry_at = None
-        if state is None or self._retry_is_due(state, clock):
+        if known is None or self._retry_is_due(known, clock):
             retry_at = clock.now + self._pace.retry
         step = advance.step(self._trials, retry_at=retry_at, patience=self._pace.trials)
+        if self._guard.refuses(step, head, state, on_disk, clock):
+            return
         rewritten = [name for name in step.changed if name.endswith(".py") and name in on_disk]
-        planned = state.touches if state else {}
+        planned = known.touches if known else {}
         touches = touches_after(
             self.folder, planned, rewritten=rewritten, lossy=step.lossy, clock=clock
         )
         after = replace(step.state, touches=touches)
-        if step.changed or step.removed or state is None or after.version != state.version:
+        if step.changed or step.removed or known is None or after.version != known.version:
             self._publish(after, step)
         if after != state:
             self._state_file.write(after)
         self._waiting = (after, step.waiting)
+        self._guard.end()
         metrics.revision_served(self._foundry, after.revision)
+
+    def _is_parted(self, state: State | None, head: Head) -> bool:
+        """Return whether the store's history is not the one that the folder followed."""
+        return bool(state) and (state.revision > head.revision or self._guard.note() is not None)
 
     def _on_disk(self, state: State | None) -> Mapping[str, str]:
         if state is not None and not self._check_first:
@@ -276,6 +309,8 @@ class Publisher:
 
     def _show_absence(self, state: State | None) -> None:
         """Show an error until the store holds the foundry; there is no version to record."""
+        if state is None and self._guard.serves():
+            raise FoundryMissingError(self._absence, remedy="Restore the store's tables.")
         files = render_errors(self._foundry, {"foundry": self._absence})
         checksums = {name: checksum(content) for name, content in files.items()}
         version = version_name(0, checksums)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +25,8 @@ VARIABLE_PREFIX: Final = "DAGFOUNDRY_VAR_"
 """Environment variables of this prefix set the variables of a model."""
 
 METRICS_VARIABLE: Final = "DAGFOUNDRY_METRICS_DIR"
+MAX_DROP_VARIABLE: Final = "DAGFOUNDRY_MAX_DROP"
+ALLOW_DROP_VARIABLE: Final = "DAGFOUNDRY_ALLOW_DROP"
 VARIABLES: Final = {
     STORE_URL_VARIABLE: "The store's database; `sqlite:///dagfoundry.db` by default.",
     HOME_VARIABLE: "Folder from which relative SQLite paths are taken; the working folder else.",
@@ -30,6 +34,14 @@ VARIABLES: Final = {
     ENVIRONMENT_VARIABLE: "Environment of the model where `--env` names none.",
     f"{VARIABLE_PREFIX}<NAME>": "Sets a variable that the model declares, anew.",
     METRICS_VARIABLE: "Folder of the metrics; without it they stay in the process.",
+    MAX_DROP_VARIABLE: (
+        "Share of a foundry's DAGs, from 0 to 1, that may leave Airflow although no revision "
+        "removed them; 0.25 by default."
+    ),
+    ALLOW_DROP_VARIABLE: (
+        "Lets DAGs leave that are held back: `<foundry>@<revision>` as the report says, "
+        "several with commas."
+    ),
     AUTHOR_VARIABLE: "Who makes a revision; git's user, then the system's, by default.",
     SPEC_VARIABLE: "Set by a task for its job: the file that says what to do.",
     RESULT_VARIABLE: "Set by a task for its job: the file to write the result to.",
@@ -37,6 +49,7 @@ VARIABLES: Final = {
 """Every environment variable of DAG Foundry, and what it means."""
 
 DEFAULT_STORE_URL: Final = "sqlite:///dagfoundry.db"
+DEFAULT_MAX_DROP: Final = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,12 +63,18 @@ class Settings:
         environment: Environment of the model (``DAGFOUNDRY_ENV``).
         metrics_dir: Folder of the metrics' slot files (``DAGFOUNDRY_METRICS_DIR``);
             without it metrics stay in the process.
+        max_drop: Share of a foundry's DAGs that may leave Airflow although no revision
+            removed them (``DAGFOUNDRY_MAX_DROP``).
+        allow_drop: Foundries and revisions, ``<foundry>@<revision>``, with which any number
+            may leave (``DAGFOUNDRY_ALLOW_DROP``).
     """
 
     store_url: URL = field(repr=False)
     model: str | None = None
     environment: str | None = None
     metrics_dir: str | None = None
+    max_drop: float = DEFAULT_MAX_DROP
+    allow_drop: frozenset[str] = frozenset()
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -74,7 +93,29 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         model=variables.get(MODEL_VARIABLE) or None,
         environment=variables.get(ENVIRONMENT_VARIABLE) or None,
         metrics_dir=variables.get(METRICS_VARIABLE) or None,
+        max_drop=_share(variables.get(MAX_DROP_VARIABLE)),
+        allow_drop=_foundries_at(variables.get(ALLOW_DROP_VARIABLE)),
     )
+
+
+def _share(text: str | None) -> float:
+    if not text:
+        return DEFAULT_MAX_DROP
+    with suppress(ValueError):
+        if 0 <= (share := float(text)) <= 1:
+            return share
+    msg = f"environment variable {MAX_DROP_VARIABLE} is {text!r}, which is no share"
+    raise SettingInvalidError(msg, remedy="Set it to a number from 0 to 1, such as 0.25.")
+
+
+def _foundries_at(text: str | None) -> frozenset[str]:
+    found = frozenset(part.strip() for part in (text or "").split(",") if part.strip())
+    for part in found:
+        if not re.fullmatch(r"[^@]+@\d+", part):
+            msg = f"environment variable {ALLOW_DROP_VARIABLE} names {part!r}"
+            remedy = "Write <foundry>@<revision>, such as Quickstart@5."
+            raise SettingInvalidError(msg, remedy=remedy)
+    return found
 
 
 def required_model(settings: Settings) -> str:

@@ -7,6 +7,7 @@ live for a second, :mod:`.exposition` hands them to Prometheus.
 from dagfoundry.metrics.declared import (
     dags_built,
     dags_created,
+    dags_held_back,
     head_seen,
     refreshed,
     revision_served,
@@ -18,6 +19,7 @@ from dagfoundry.metrics.exposition import render, serve
 __all__ = [
     "dags_built",
     "dags_created",
+    "dags_held_back",
     "head_seen",
     "refreshed",
     "render",

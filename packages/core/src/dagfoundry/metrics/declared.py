@@ -50,6 +50,11 @@ _SERVED_REVISION: Final = Gauge(
     help="Revision that the bundle serves.",
     labels=("foundry",),
 )
+_DAGS_HELD_BACK: Final = Gauge(
+    name="dagfoundry_dags_held_back",
+    help="DAGs that stay although the store has lost them; 0 where a refresh is not held back.",
+    labels=("foundry",),
+)
 _STREAM_ROWS: Final = Gauge(
     name="dagfoundry_stream_rows",
     help="Rows that a stream's last successful batch read.",
@@ -102,6 +107,11 @@ def head_seen(foundry: str, revision: int) -> None:
 def revision_served(foundry: str, revision: int) -> None:
     """Show the revision that a bundle serves."""
     _SERVED_REVISION.set(foundry, value=revision)
+
+
+def dags_held_back(foundry: str, count: int) -> None:
+    """Show how many DAGs stay although the store has lost them."""
+    _DAGS_HELD_BACK.set(foundry, value=count)
 
 
 def stream_seen(

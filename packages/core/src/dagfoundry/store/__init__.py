@@ -126,6 +126,11 @@ class Store:
             found = read.read_revisions(connection, head, revision=revision)
             return found[0] if found else None
 
+    def unrecorded(self, foundry: str) -> dict[str, str]:
+        """Return the DAGs that history has lost, with the tables of their rows."""
+        with self._reading_foundry(foundry) as connection:
+            return read.read_unrecorded(connection, read.read_head(connection, foundry))
+
     def version(self, foundry: str, version: str) -> VersionRecord | None:
         """Return a recorded version, or None."""
         with self._reading_foundry(foundry) as connection:

@@ -86,6 +86,28 @@ def read_recorded(connection: Connection, foundry: str) -> set[tuple[str, str]]:
     return {(row.table_name, row.row_key) for row in connection.execute(statement)}
 
 
+def read_unrecorded(connection: Connection, head: Head) -> dict[str, str]:
+    """Return the DAGs of which history knows nothing, though they once were in it.
+
+    The list of DAG ids is written with history and never shortened. So whatever is found
+    is a loss: the table of changes or that of revisions lacks rows.
+
+    Returns:
+        DAG id to the table of its row.
+    """
+    tables = FoundryTables(head.foundry)
+    changes, revisions = tables.changes, tables.revisions
+    recorded = (
+        select(changes.c.dag_id)
+        .join(revisions, revisions.c.revision == changes.c.revision)
+        .where(changes.c.revision <= head.revision)
+    )
+    statement = select(DAGS.c.dag_id, DAGS.c.table_name).where(
+        DAGS.c.foundry == head.foundry, DAGS.c.table_name != "", DAGS.c.dag_id.not_in(recorded)
+    )
+    return {row.dag_id: row.table_name for row in connection.execute(statement)}
+
+
 def read_rows(
     connection: Connection,
     head: Head,

@@ -1,0 +1,36 @@
+"""What may befall a store's history, as the tests bring it about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+
+from dagfoundry.store.tables import DAGS, FOUNDRIES, FoundryTables
+
+if TYPE_CHECKING:
+    from probe_foundry import Foundry
+
+
+def restore(foundry: Foundry, revision: int) -> None:
+    """Bring the foundry back to an older revision, as a backup does; 0 empties it."""
+    tables = FoundryTables(foundry.name)
+    with foundry.store.writing() as connection:
+        for table in (tables.changes, tables.revisions, tables.versions):
+            connection.execute(delete(table).where(table.c.revision > revision))
+        lost = DAGS.c.table_name != "", DAGS.c.dag_id.not_in(select(tables.changes.c.dag_id))
+        connection.execute(delete(DAGS).where(*lost))
+        is_ours = FOUNDRIES.c.foundry == foundry.name.lower()
+        connection.execute(update(FOUNDRIES).where(is_ours).values(head_revision=revision))
+
+
+def empty(foundry: Foundry, name: str) -> None:
+    """Empty one of the tables of the foundry's history: ``changes``, ``revisions``, ``versions``."""
+    with foundry.store.writing() as connection:
+        connection.execute(delete(getattr(FoundryTables(foundry.name), name)))
+
+
+def unregister(foundry: Foundry) -> None:
+    """Take the foundry out of the store's list of foundries."""
+    with foundry.store.writing() as connection:
+        connection.execute(delete(FOUNDRIES))
