@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from dagfoundry.store.tables import DAGS, FOUNDRIES, FoundryTables
 
@@ -25,12 +25,20 @@ def restore(foundry: Foundry, revision: int) -> None:
 
 
 def empty(foundry: Foundry, name: str) -> None:
-    """Empty one of the tables of the foundry's history: ``changes``, ``revisions``, ``versions``."""
+    """Empty one of the tables of the foundry's history, such as ``changes``."""
     with foundry.store.writing() as connection:
         connection.execute(delete(getattr(FoundryTables(foundry.name), name)))
 
 
-def unregister(foundry: Foundry) -> None:
-    """Take the foundry out of the store's list of foundries."""
+def unregister(foundry: Foundry) -> dict[str, Any]:
+    """Take the foundry out of the store's list of foundries, and return its row."""
     with foundry.store.writing() as connection:
+        row = dict(connection.execute(select(FOUNDRIES)).one()._mapping)  # noqa: SLF001 - SQLAlchemy's public name
         connection.execute(delete(FOUNDRIES))
+    return row
+
+
+def register(foundry: Foundry, row: dict[str, Any]) -> None:
+    """Bring the foundry's row back."""
+    with foundry.store.writing() as connection:
+        connection.execute(insert(FOUNDRIES).values(row))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.store import open_store
+from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.publish import Publisher
 
 if TYPE_CHECKING:
@@ -179,17 +180,21 @@ def test_a_store_that_cannot_record_leaves_the_files(
     assert publisher.state().revision == 1
 
 
-def test_a_store_that_lost_revisions_is_followed(
+def test_a_store_that_lost_revisions_is_followed_once_it_is_allowed(
     foundry: Foundry,
     publisher: Publisher,
     make_foundry: type[Foundry],
+    another: Callable[..., Publisher],
 ) -> None:
-    """It was restored from a backup; the store is the truth."""
+    """It was made anew; if that is said to be meant, the store is the truth."""
     foundry.write(a={})
     foundry.write(b={})
     publisher.refresh()
+    before = served(publisher)
     Path(foundry.store.url.database).unlink()
     make_foundry(foundry.store.url).write(c={})
     publisher.refresh()
+    assert served(publisher) == before
+    another("home", limit=DropLimit(allowed=frozenset({"Probing@1"}))).refresh()
     assert served(publisher).keys() == {"live__c_probe", "probing_infrastructure"}
     assert publisher.state().version.startswith("r1-")

@@ -16,6 +16,7 @@ from dagfoundry.names import bucket_file, bucket_of, python_name
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
+from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.snapshot import find_row, read_rows, sidecar_name
 from dagfoundry_airflow.trial import Trials
@@ -149,12 +150,15 @@ def require_airflow_2(loader_file: str) -> None:
 
 
 def raise_errors(foundry: str) -> None:
-    """Raise one error that lists every DAG that is not what the store holds, if there is any.
+    """Raise one error on every DAG that is not what the store holds, if there is any.
 
     Raises:
         DagsBrokenError: Lists them; Airflow shows it as an import error.
     """
-    state = _Local(foundry).refreshed()
+    local = _Local(foundry)
+    state = local.refreshed()
+    if refusal := local.refusal():
+        raise DagsBrokenError(refusal, remedy="DAGs that are not named run on as they were.")
     if state.buckets == 0:
         msg = f"the store holds no foundry {foundry!r}"
         raise DagsBrokenError(msg, remedy="Create it with `dagfoundry merge MODEL`.")
@@ -169,13 +173,13 @@ class _Local:
 
     def __init__(self, foundry: str) -> None:
         self._foundry = foundry
-        self._store: Store = open_store(
-            read_settings().store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS
-        )
+        settings = read_settings()
+        self._store: Store = open_store(settings.store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS)
         home = snapshot_home(foundry)
         trials = Trials(home, _PACE.limits, fork)
+        limit = DropLimit.of(settings)
         self._publisher = Publisher(
-            foundry, home, self._store, pace=_PACE, trials=trials, thorough=False
+            foundry, home, self._store, pace=_PACE, trials=trials, limit=limit, thorough=False
         )
 
     def refreshed(self) -> State:
@@ -189,6 +193,10 @@ class _Local:
             msg = f"there is no snapshot of foundry {self._foundry!r} in {self._publisher.folder}"
             raise SettingInvalidError(msg, remedy="See that Airflow may write there.")
         return state
+
+    def refusal(self) -> str:
+        """Return why the snapshot does not follow the store; empty when it does."""
+        return self._publisher.refusal()
 
     def rows_of_shard(self, shard: int, shards: int) -> list[RowState]:
         """Return the rows of every bucket that belongs to a shard."""

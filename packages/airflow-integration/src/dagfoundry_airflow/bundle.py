@@ -34,6 +34,7 @@ from dagfoundry_airflow._compat import (
     web_address,
     with_view_url,
 )
+from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.preload import preload
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.state import StateFile
@@ -145,7 +146,8 @@ class DagFoundryBundle(BaseDagBundle):
         Raises:
             SettingInvalidError: The environment names no store that could be used.
         """
-        url = read_settings().store_url
+        settings = read_settings()
+        url = settings.store_url
         return Publisher(
             self.foundry,
             self.base_dir,
@@ -153,6 +155,7 @@ class DagFoundryBundle(BaseDagBundle):
             history=open_store(url, timeout_seconds=_HISTORY_TIMEOUT_SECONDS),
             pace=Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS),
             tracking=get_bundle_tracking_dir(self.name),
+            limit=DropLimit.of(settings),
         )
 
 

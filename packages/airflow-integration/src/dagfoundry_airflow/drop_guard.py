@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dagfoundry import metrics
 from dagfoundry.store import RowState
-from dagfoundry_airflow.drops import ServedDag, find_loss
+from dagfoundry_airflow.drops import FEWEST, ServedDag, find_loss
 from dagfoundry_airflow.held_back import HeldBack, Note, gone, refusal
 from dagfoundry_airflow.snapshot import all_rows
 
@@ -71,6 +71,7 @@ class DropGuard:
         step: Step,
         head: Head,
         state: State | None,
+        *,
         on_disk: Mapping[str, str],
         clock: Clock,
     ) -> bool:
@@ -89,12 +90,15 @@ class DropGuard:
             DropRefusedError: The same, and nothing is published on this host.
             OSError: The disk is full or read-only.
         """
-        loss = self._loss(step, head, state, on_disk)
-        if loss is None:
+        if self._limit.allows(head.foundry, head.revision):
             return False
-        if loss.dag_ids.isdisjoint(step.state.pending):
+        dropped = self._dropped(step, on_disk)
+        if not dropped.isdisjoint(step.state.pending):
+            return True
+        loss = self._loss(head, state, on_disk, dropped)
+        if loss is not None:
             self._refuse(loss, head, state, clock)
-        return True
+        return loss is not None
 
     def end(self) -> None:
         """End the refusal, if there is one: a step was taken."""
@@ -123,14 +127,12 @@ class DropGuard:
         )
 
     def _loss(
-        self, step: Step, head: Head, state: State | None, on_disk: Mapping[str, str]
+        self, head: Head, state: State | None, on_disk: Mapping[str, str], dropped: Iterable[str]
     ) -> Loss | None:
-        """Return what a step would lose, if that is too much."""
-        if self._limit.allows(head.foundry, head.revision):
-            return None
+        """Return what would be lost, if that is too much."""
         torn = self._torn(head, on_disk) if _is_damaged(state, on_disk) else {}
-        dropped = {*self._dropped(step, on_disk), *torn}
-        if not dropped:
+        dropped = {*dropped, *torn}
+        if len(dropped) < FEWEST:
             return None
         served = [*self._served(on_disk), *torn.values()]
         if not find_loss(served, dropped, {}).exceeds(self._limit.share):
@@ -162,7 +164,9 @@ class DropGuard:
         ours = self._foundry.lower()
         for name in names:
             with suppress(OSError, ValueError, KeyError):
-                for row in all_rows((self._folder / name).read_bytes()) if _is_sidecar(name) else ():
+                for row in (
+                    all_rows((self._folder / name).read_bytes()) if _is_sidecar(name) else ()
+                ):
                     if row["foundry"].lower() == ours:
                         yield ServedDag.of(RowState.from_json(row))
 

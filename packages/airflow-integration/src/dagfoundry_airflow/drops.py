@@ -18,9 +18,10 @@ from dagfoundry.store import RowKind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from dagfoundry.settings import Settings
     from dagfoundry.store import RowState
 
-_FEWEST: Final = 2
+FEWEST: Final = 2
 """Number of lost DAGs below which neither the share nor the factory matters."""
 
 
@@ -35,6 +36,11 @@ class DropLimit:
 
     share: float = DEFAULT_MAX_DROP
     allowed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings) -> DropLimit:
+        """Return the limit that the environment sets."""
+        return cls(share=settings.max_drop, allowed=settings.allow_drop)
 
     def allows(self, foundry: str, revision: int) -> bool:
         """Return whether somebody said that a foundry may lose DAGs at this revision."""
@@ -86,7 +92,7 @@ class FactoryLoss:
     @property
     def is_emptied(self) -> bool:
         """Whether a factory would be left without any of its entries."""
-        return bool(self.factory) and self.left == 0 and self.lost >= _FEWEST
+        return bool(self.factory) and self.left == 0 and self.lost >= FEWEST
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +115,7 @@ class Loss:
         Args:
             share: Share of all DAGs, from 0 to 1.
         """
-        if len(self.dag_ids) < _FEWEST:
+        if len(self.dag_ids) < FEWEST:
             return False
         return len(self.dag_ids) > share * self.had or any(f.is_emptied for f in self.factories)
 

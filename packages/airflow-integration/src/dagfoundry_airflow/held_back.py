@@ -139,13 +139,13 @@ def absence(state: State, error: FoundryError) -> DropRefusedError:
 
 def gone(state: State, error: FoundryError, *, count: int, look_at: float) -> Note:
     """Return the note for a foundry that the store no longer holds."""
-    return Note(
-        revision=_GONE, count=count, look_at=look_at, report=str(absence(state, error))
-    )
+    return Note(revision=_GONE, count=count, look_at=look_at, report=str(absence(state, error)))
 
 
 def _told(factory: FactoryLoss) -> str:
-    return f"{factory.factory or 'factory and infrastructure DAGs'}: {factory.lost} of {factory.had}"
+    return (
+        f"{factory.factory or 'factory and infrastructure DAGs'}: {factory.lost} of {factory.had}"
+    )
 
 
 def _held_back(state: State | None, revision: int | None) -> str:

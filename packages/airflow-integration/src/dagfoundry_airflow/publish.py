@@ -86,7 +86,7 @@ class Publisher:
             plugins. A process that lives for a second has no time for that.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one choice of the process that publishes
         self,
         foundry: str,
         home: Path,
@@ -122,7 +122,7 @@ class Publisher:
         )
         self._waiting: tuple[State | None, Mapping[str, RowState]] = (None, {})
         self._check_first = thorough
-        self._absence = ""
+        self._absence: FoundryMissingError | None = None
 
     def state(self) -> State | None:
         """Return what the folder serves of the foundry; None when there is nothing."""
@@ -220,14 +220,16 @@ class Publisher:
         except FoundryMissingError as error:
             if state is not None and state.buckets:
                 raise
-            self._absence = str(error)
+            self._absence = error
             return None
         metrics.head_seen(self._foundry, head.revision)
         return head
 
     def _rests_at(self, head: Head, state: State, clock: Clock) -> bool:
         note = self._guard.note()
-        return self._guard.rests(note, head, clock) if note else self._is_settled(state, head, clock)
+        return (
+            self._guard.rests(note, head, clock) if note else self._is_settled(state, head, clock)
+        )
 
     def _is_settled(self, state: State, head: Head, clock: Clock) -> bool:
         return (
@@ -244,7 +246,8 @@ class Publisher:
     def _refresh_locked(self, head: Head | None, clock: Clock) -> None:
         state = self.state()  # another process may have moved it
         if head is None:
-            self._show_absence(state)
+            if self._absence:
+                self._show_absence(state, self._absence)
             return
         if state is not None and state.revision > head.revision:
             head = self._store.head(self._foundry)
@@ -262,7 +265,7 @@ class Publisher:
         if known is None or self._retry_is_due(known, clock):
             retry_at = clock.now + self._pace.retry
         step = advance.step(self._trials, retry_at=retry_at, patience=self._pace.trials)
-        if self._guard.refuses(step, head, state, on_disk, clock):
+        if self._guard.refuses(step, head, state, on_disk=on_disk, clock=clock):
             return
         rewritten = [name for name in step.changed if name.endswith(".py") and name in on_disk]
         planned = known.touches if known else {}
@@ -280,7 +283,9 @@ class Publisher:
 
     def _is_parted(self, state: State | None, head: Head) -> bool:
         """Return whether the store's history is not the one that the folder followed."""
-        return bool(state) and (state.revision > head.revision or self._guard.note() is not None)
+        if state is None:
+            return False
+        return state.revision > head.revision or self._guard.note() is not None
 
     def _on_disk(self, state: State | None) -> Mapping[str, str]:
         if state is not None and not self._check_first:
@@ -307,11 +312,11 @@ class Publisher:
             pending=len(after.pending),
         )
 
-    def _show_absence(self, state: State | None) -> None:
+    def _show_absence(self, state: State | None, absence: FoundryMissingError) -> None:
         """Show an error until the store holds the foundry; there is no version to record."""
         if state is None and self._guard.serves():
-            raise FoundryMissingError(self._absence, remedy="Restore the store's tables.")
-        files = render_errors(self._foundry, {"foundry": self._absence})
+            raise absence
+        files = render_errors(self._foundry, {"foundry": str(absence)})
         checksums = {name: checksum(content) for name, content in files.items()}
         version = version_name(0, checksums)
         if state is None or state.version != version:

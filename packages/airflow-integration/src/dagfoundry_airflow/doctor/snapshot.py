@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.doctor import Check, advice, good, problem
+from dagfoundry.settings import ALLOW_DROP_VARIABLE
 from dagfoundry_airflow.dag_folder import checksums_on_disk
 from dagfoundry_airflow.doctor.options import EVERY_AIRFLOW
 from dagfoundry_airflow.doctor.place import place_of
+from dagfoundry_airflow.held_back import NOTE, read_note, report_file
 from dagfoundry_airflow.publish import CURRENT
 from dagfoundry_airflow.state import StateFile
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagfoundry.doctor import Diagnosis, Subject
+    from dagfoundry_airflow.held_back import Note
     from dagfoundry_airflow.state import State
 
 _ATTEMPTS: Final = 3
@@ -58,6 +61,16 @@ def _intact(subject: Subject) -> Diagnosis:
     return good(f"{len(place.state.files)} files, each as it was written")
 
 
+def _held_back(subject: Subject) -> Diagnosis:
+    place = place_of(subject)
+    if place is None or place.state is None:
+        return advice("not looked at: there is no snapshot", "See snapshot.fresh.")
+    note = read_note(place.home / NOTE)
+    if note is None:
+        return good("no refresh is held back")
+    return problem(f"a refresh that would take {note.count} DAGs out of Airflow", note.report)
+
+
 def _wrong_files(home: Path) -> list[str]:
     """Compare again after a moment, since a publish may be under way."""
     wrong: list[str] = []
@@ -65,17 +78,20 @@ def _wrong_files(home: Path) -> list[str]:
         if attempt:
             time.sleep(_PAUSE_SECONDS)
         state = StateFile(home / "state.json").read()
-        wrong = _compare(home / CURRENT, state) if state else ["state.json is damaged"]
+        note = read_note(home / NOTE)
+        wrong = _compare(home / CURRENT, state, note) if state else ["state.json is damaged"]
         if not wrong:
             break
     return wrong
 
 
-def _compare(folder: Path, state: State) -> list[str]:
+def _compare(folder: Path, state: State, note: Note | None) -> list[str]:
     try:
         found = checksums_on_disk(folder)
     except OSError as error:
         return [f"{error.filename} cannot be read: {error.strerror}"]
+    if note:
+        found.pop(report_file(state.foundry), None)
     missing = [f"{name} is missing" for name in sorted(state.files.keys() - found.keys())]
     surplus = [f"{name} is too many" for name in sorted(found.keys() - state.files.keys())]
     changed = [
@@ -102,5 +118,13 @@ SNAPSHOT_CHECKS: Final = (
         remedy="Restart the DAG processor, which makes wrong files again.",
         airflow=EVERY_AIRFLOW,
         examine=_intact,
+    ),
+    Check(
+        id="snapshot.held-back",
+        looks_at="whether the snapshot refuses to follow a store that has lost DAGs",
+        why="Until that is settled, nothing that is merged arrives in Airflow.",
+        remedy=f"Restore the store's history, merge the model, or set {ALLOW_DROP_VARIABLE}.",
+        airflow=EVERY_AIRFLOW,
+        examine=_held_back,
     ),
 )
