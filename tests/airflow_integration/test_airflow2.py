@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from airflow_client import AIRFLOW_2
+from lost_history import restore
 
 from dagfoundry.errors import FoundryError, SettingInvalidError
 from dagfoundry_airflow import airflow2
@@ -177,6 +178,22 @@ def test_every_bad_entry_is_in_one_error(host: Foundry) -> None:
     assert host.dag_id("worse") in str(caught.value)
     host.write(bad={}, worse={})
     settle(host)
+    raise_errors(host.name)
+
+
+def test_lost_history_takes_no_dag_and_is_one_error(
+    host: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the loss is allowed; processes that parse live for a second and read it anew."""
+    host.write(a={})
+    host.write(b={}, c={})
+    before = set(settle(host))
+    restore(host, 1)
+    assert set(load_all(host)) == before
+    with pytest.raises(DagsBrokenError, match="2 of 4 DAGs of foundry 'Probing' would leave"):
+        raise_errors(host.name)
+    monkeypatch.setenv("DAGFOUNDRY_ALLOW_DROP", "Probing@1")
+    assert set(load_all(host)) == {host.dag_id("a"), "probing_infrastructure"}
     raise_errors(host.name)
 
 

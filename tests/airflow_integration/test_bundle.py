@@ -14,6 +14,7 @@ if airflow.__version__.startswith("2."):
     pytest.skip(reason, allow_module_level=True)
 
 from airflow.exceptions import AirflowException
+from lost_history import restore
 
 from dagfoundry_airflow import bundle as bundle_module
 from dagfoundry_airflow.bundle import DagFoundryBundle
@@ -258,3 +259,21 @@ def test_a_task_without_a_version_gets_the_newest(
     assert local.path == processor.path
     with pytest.raises(AirflowException):
         make_bundle("another worker").initialize()
+
+
+def test_lost_history_takes_no_dag_until_it_is_allowed(
+    foundry: Foundry,
+    make_bundle: Callable[..., DagFoundryBundle],
+    settled: Callable[[DagFoundryBundle], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The DAG processor is restarted with what the report says."""
+    foundry.write(a={})
+    foundry.write(b={}, c={})
+    bundle = make_bundle()
+    version = settled(bundle)
+    restore(foundry, 1)
+    bundle.refresh()
+    assert served_version(bundle) == version
+    monkeypatch.setenv("DAGFOUNDRY_ALLOW_DROP", "Probing@1")
+    assert settled(make_bundle()).startswith("r1-")

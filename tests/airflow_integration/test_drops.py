@@ -9,13 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagfoundry.factories import Status
-from dagfoundry.store import RowKind
+from dagfoundry.store import RowKind, RowState
 from dagfoundry_airflow.drops import DropLimit, ServedDag, find_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from dagfoundry.store import RowState
 
 pytestmark = pytest.mark.every_airflow
 
@@ -29,12 +27,22 @@ NEWEST = st.dictionaries(
 )
 
 
-def rows(
-    make_row: Callable[..., RowState], newest: Mapping[str, tuple[Status, int]]
-) -> dict[str, RowState]:
+def rows(newest: Mapping[str, tuple[Status, int]]) -> dict[str, RowState]:
     """Return rows of history."""
     return {
-        dag_id: make_row(dag_id=dag_id, status=status, revision=revision)
+        dag_id: RowState(
+            kind=RowKind.ENTRY,
+            foundry="Probing",
+            table_name="a_probe_entries",
+            platform_name="A",
+            factory_type="probe",
+            key=dag_id,
+            dag_id=dag_id,
+            bucket=0,
+            status=status,
+            config_json="{}",
+            revision=revision,
+        )
         for dag_id, (status, revision) in newest.items()
     }
 
@@ -46,14 +54,13 @@ def rows(
     share=st.floats(0, 1),
 )
 def test_a_step_that_passes_loses_little(
-    make_row: Callable[..., RowState],
     served: tuple[ServedDag, ...],
     dropped: set[str],
     newest: dict[str, tuple[Status, int]],
     share: float,
 ) -> None:
     """Whatever the store holds: no factory is emptied and no share exceeded without a revision."""
-    loss = find_loss(served, dropped, rows(make_row, newest))
+    loss = find_loss(served, dropped, rows(newest))
     unexplained = {
         dag.dag_id
         for dag in served
@@ -79,15 +86,14 @@ def test_a_step_that_passes_loses_little(
 
 @given(served=SERVED, dropped=st.sets(st.sampled_from(DAG_IDS)), newest=NEWEST)
 def test_removals_in_history_are_never_too_many(
-    make_row: Callable[..., RowState],
     served: tuple[ServedDag, ...],
     dropped: set[str],
     newest: dict[str, tuple[Status, int]],
 ) -> None:
     """They passed the guards when they were written; more history never makes a loss larger."""
     removed = {dag.dag_id: (Status.RETIRED, dag.revision + 1) for dag in served}
-    assert not find_loss(served, dropped, rows(make_row, removed)).exceeds(0)
-    known = find_loss(served, dropped, rows(make_row, newest)).dag_ids
+    assert not find_loss(served, dropped, rows(removed)).exceeds(0)
+    known = find_loss(served, dropped, rows(newest)).dag_ids
     assert known <= find_loss(served, dropped, {}).dag_ids
 
 

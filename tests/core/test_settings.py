@@ -27,7 +27,7 @@ def test_the_limit_of_lost_dags_is_read() -> None:
 @pytest.mark.parametrize("text", ["much", "25", "-0.1", "nan"])
 def test_a_share_is_a_number_from_0_to_1(text: str) -> None:
     """The error names the variable and an example."""
-    with pytest.raises(SettingInvalidError, match=r"DAGFOUNDRY_MAX_DROP is .* such as 0\.25"):
+    with pytest.raises(SettingInvalidError, match=r"(?s)DAGFOUNDRY_MAX_DROP is .* such as 0\.25"):
         read_settings({"DAGFOUNDRY_MAX_DROP": text})
 
 

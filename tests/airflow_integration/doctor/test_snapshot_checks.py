@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from lost_history import restore
 from published_files import settle
 
 if TYPE_CHECKING:
@@ -78,3 +79,22 @@ def test_a_damaged_state_is_no_snapshot(look: Look, home: Path, publish: Publish
     settle(publish)
     (home / "state.json").write_text("{")
     assert "no snapshot" in look("snapshot.fresh").found
+
+
+def test_a_refresh_that_is_held_back_is_a_problem(
+    look: Look, foundry: Foundry, publish: Publisher
+) -> None:
+    """The whole report is there; the file that shows it in Airflow is not one too many."""
+    settle(publish)
+    assert look("snapshot.held-back").verdict.value == "ok"
+    restore(foundry, 0)
+    publish.refresh()
+    found = look("snapshot.held-back")
+    assert (found.verdict.value, "3 DAGs" in found.found) == ("problem", True)
+    assert "DAGFOUNDRY_ALLOW_DROP=Probing@0" in found.remedy
+    assert look("snapshot.intact").verdict.value == "ok"
+
+
+def test_without_a_snapshot_nothing_is_held_back(look: Look) -> None:
+    """A worker may have none."""
+    assert look("snapshot.held-back").verdict.value == "advice"
