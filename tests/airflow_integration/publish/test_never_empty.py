@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 import pytest
-from lost_history import empty, register, restore, unregister
+from lost_history import antedate, empty, register, restore, unregister
 from published_files import content, fingerprints, fresh_render, served
 
 from dagfoundry.errors import FoundryError
@@ -265,3 +265,34 @@ def test_the_share_is_a_setting(
     restore(foundry, 0)
     follower.refresh()
     assert follower.state().revision == revision
+
+
+def test_a_store_restored_and_merged_again_is_not_mistaken_for_the_old_one(
+    foundry: Foundry, publisher: Publisher
+) -> None:
+    """Nobody looked in between: the numbers have gone on, and name other rows."""
+    publisher.refresh()
+    restore(foundry, 1)
+    foundry.write(c={"number": 7})
+    foundry.write(a={"number": 1})
+    antedate(foundry)
+    publisher.refresh()
+    assert publisher.state().revision == 2
+    assert "5 of 9 DAGs" in report(publisher)
+    foundry.write(**{key: {} for key in KEYS[3:]})
+    publisher.refresh()
+    assert publisher.state().revision == 4
+    assert '"number": 7' in served(publisher)["live__c_probe"]["config_json"]
+    assert content(publisher.folder) == fresh_render(foundry, publisher.state().version)
+
+
+def test_another_history_of_the_same_length_is_noticed_at_a_restart(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
+    """Its number alone would say that nothing is new."""
+    publisher.refresh()
+    restore(foundry, 1)
+    foundry.write(**{key: {"number": 7} for key in KEYS[2:]})
+    antedate(foundry)
+    another("home").refresh()
+    assert '"number": 7' in served(publisher)["live__c_probe"]["config_json"]

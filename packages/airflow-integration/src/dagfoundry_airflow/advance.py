@@ -17,6 +17,7 @@ from dagfoundry_airflow.snapshot import (
     version_name,
 )
 from dagfoundry_airflow.state import State
+from dagfoundry_airflow.timeline import mark_in
 from dagfoundry_airflow.versions import rows_by_dag_id, rows_of_version
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Advance:
         self._served: dict[int, dict[str, RowState]] = {}
         self._stale: set[int] = set()
         self._known: frozenset[str] = frozenset()
+        self._mark = ""
         known = state is not None and state.buckets > 0
         self._before = state if state is not None and known else self._take_over()
         self._stale |= self._damaged_buckets()
@@ -106,8 +108,12 @@ class Advance:
         for dag_id, row in rows.items():
             after.take(row, verdicts.get(dag_id), is_new=dag_id in changed)
         self._waiting |= rows
+        self._mark = mark_in(rows.values(), self._head.revision) or self._same_mark()
         next_retry = self._before.retry_at if retry_at is None else retry_at
         return self._files(after, environment=trials.environment, retry_at=next_retry)
+
+    def _same_mark(self) -> str:
+        return self._before.mark if self._before.revision == self._head.revision else ""
 
     def _take_over(self) -> State:
         """Start from the version that was recorded last, or from nothing."""
@@ -195,6 +201,7 @@ class Advance:
         state = replace(
             self._before,
             revision=head.revision,
+            mark=self._mark,
             version=version_name(head.revision, files),
             held=after.held,
             errors=after.errors,

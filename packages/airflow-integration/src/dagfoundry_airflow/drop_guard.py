@@ -90,11 +90,11 @@ class DropGuard:
             DropRefusedError: The same, and nothing is published on this host.
             OSError: The disk is full or read-only.
         """
-        if self._limit.allows(head.foundry, head.revision):
-            return False
         dropped = self._dropped(step, on_disk)
         if not dropped.isdisjoint(step.state.pending):
             return True
+        if self._limit.allows(head.foundry, head.revision):
+            return False
         loss = self._loss(head, state, on_disk, dropped)
         if loss is not None:
             self._refuse(loss, head, state, clock)

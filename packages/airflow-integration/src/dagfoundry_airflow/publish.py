@@ -30,6 +30,7 @@ from dagfoundry_airflow.held_back import HeldBack
 from dagfoundry_airflow.outage import Outage
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
 from dagfoundry_airflow.state import State, StateFile
+from dagfoundry_airflow.timeline import mark_of
 from dagfoundry_airflow.trial import Trials
 from dagfoundry_airflow.trial_start import TrialLimits
 from dagfoundry_airflow.versions import Manifest, VersionFolders
@@ -251,8 +252,6 @@ class Publisher:
             return
         if state is not None and state.revision > head.revision:
             head = self._store.head(self._foundry)
-            if state.revision > head.revision:
-                _log.warning("the store has lost revisions", foundry=self._foundry)
         self._advance(state, head, clock)
         self._check_first = False
 
@@ -267,6 +266,8 @@ class Publisher:
         step = advance.step(self._trials, retry_at=retry_at, patience=self._pace.trials)
         if self._guard.refuses(step, head, state, on_disk=on_disk, clock=clock):
             return
+        if state is not None and known is None:
+            _log.warning("the store's history is not what it was", foundry=self._foundry)
         rewritten = [name for name in step.changed if name.endswith(".py") and name in on_disk]
         planned = known.touches if known else {}
         touches = touches_after(
@@ -285,7 +286,11 @@ class Publisher:
         """Return whether the store's history is not the one that the folder followed."""
         if state is None:
             return False
-        return state.revision > head.revision or self._guard.note() is not None
+        if state.revision > head.revision or self._guard.note() is not None:
+            return True
+        if not state.mark or (state.revision == head.revision and not self._check_first):
+            return False
+        return mark_of(self._history.revision(head.foundry, state.revision)) != state.mark
 
     def _on_disk(self, state: State | None) -> Mapping[str, str]:
         if state is not None and not self._check_first:

@@ -32,6 +32,8 @@ class State:
         foundry: Name of the foundry.
         buckets: Its number of buckets; 0 while the store does not hold it.
         revision: Revision that the folder has taken in.
+        mark: What tells that revision from another one of its number; empty when that is
+            not known.
         version: Version that it serves.
         held: DAG id to the older revision that is served; 0 when the DAG is not.
         errors: DAG id to the report of what is wrong with its newest row.
@@ -46,6 +48,7 @@ class State:
     buckets: int
     revision: int
     version: str
+    mark: str = ""
     held: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[str, ...] = ()

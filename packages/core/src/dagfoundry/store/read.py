@@ -100,10 +100,10 @@ def read_unrecorded(connection: Connection, head: Head) -> dict[str, str]:
     recorded = (
         select(changes.c.dag_id)
         .join(revisions, revisions.c.revision == changes.c.revision)
-        .where(changes.c.revision <= head.revision)
+        .where(changes.c.revision <= head.revision, changes.c.dag_id == DAGS.c.dag_id)
     )
     statement = select(DAGS.c.dag_id, DAGS.c.table_name).where(
-        DAGS.c.foundry == head.foundry, DAGS.c.table_name != "", DAGS.c.dag_id.not_in(recorded)
+        DAGS.c.foundry == head.foundry, DAGS.c.table_name != "", ~recorded.exists()
     )
     return {row.dag_id: row.table_name for row in connection.execute(statement)}
 
