@@ -64,6 +64,20 @@ def test_a_revision_that_waits_for_long_is_a_problem(served: Workshop) -> None:
     assert verdict("store.published")[0] == "problem"
 
 
+@pytest.mark.parametrize("name", ["changes", "revisions"])
+def test_a_history_that_lost_rows_is_a_problem(served: Workshop, name: str) -> None:
+    """The store's own list of DAG ids shows it."""
+    served.merge(TWO)
+    assert verdict("store.history")[0] == "ok"
+    table = getattr(FoundryTables("Test"), name)
+    with served.store.writing() as connection:
+        connection.execute(sa.delete(table).where(table.c.revision == 2))
+    assert verdict("store.history") == (
+        "problem",
+        "history knows nothing of 1 DAGs that were in it, such as live__Two_greeting",
+    )
+
+
 def test_an_entry_that_cannot_be_built_is_a_problem(served: Workshop) -> None:
     """It is named with the first line of its report."""
     errors = {"live__One_greeting": "it cannot be built: no\nmore"}

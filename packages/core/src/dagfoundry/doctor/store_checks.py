@@ -62,6 +62,18 @@ def _foundry(subject: Subject) -> Diagnosis:
     )
 
 
+def _history(subject: Subject) -> Diagnosis:
+    fleet = subject.fleet
+    if fleet is None or subject.store is None:
+        return _unread()
+    lost = sorted(subject.store.unrecorded(fleet.head.foundry))
+    if lost:
+        named = ", ".join(lost[:_SHOWN])
+        found = f"history knows nothing of {len(lost)} DAGs that were in it, such as {named}"
+        return problem(found, "Restore the tables of the foundry's changes and revisions.")
+    return good("every DAG that the store ever had is in its history")
+
+
 def _published(subject: Subject) -> Diagnosis:
     fleet = subject.fleet
     if fleet is None:
@@ -128,6 +140,13 @@ STORE_CHECKS: Final = (
         why="A bundle or a loader of a foundry that is not there shows no DAG.",
         remedy="Merge the model, or name the right foundry with `--foundry`.",
         examine=_foundry,
+    ),
+    Check(
+        id="store.history",
+        looks_at="the store's list of DAG ids, and the tables of changes and revisions",
+        why="A DAG that history has lost cannot be made again: not on a fresh disk, nor for a run.",
+        remedy="Restore the tables from a backup.",
+        examine=_history,
     ),
     Check(
         id="store.published",
