@@ -274,6 +274,24 @@ def test_lost_history_takes_no_dag_until_it_is_allowed(
     version = settled(bundle)
     restore(foundry, 1)
     bundle.refresh()
-    assert served_version(bundle) == version
+    assert served_version(bundle) == f"{version}-held"
     monkeypatch.setenv("DAGFOUNDRY_ALLOW_DROP", "Probing@1")
     assert settled(make_bundle()).startswith("r1-")
+
+
+def test_a_run_of_a_version_that_is_held_back_starts(
+    foundry: Foundry,
+    make_bundle: Callable[..., DagFoundryBundle],
+    settled: Callable[[DagFoundryBundle], str],
+    as_task: Callable[[str], None],
+) -> None:
+    """Here from the version's own files, elsewhere from history as far as the store has it."""
+    foundry.write(a={})
+    settled(make_bundle())
+    as_task("live__a_probe")
+    for host in ("processor", "worker"):
+        task = make_bundle(host, version=f"{foundry.store.latest_version('Probing').version}-held")
+        task.initialize()
+        names = [path.name for path in task.path.glob("*.json") if path.name != "manifest.json"]
+        assert task.path.name.endswith("-held")
+        assert any("live__a_probe" in (task.path / name).read_text() for name in names)

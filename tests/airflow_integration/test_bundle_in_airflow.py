@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import airflow
 import pytest
 from dag_processor import Processor
+from lost_history import empty, restore
 
 if int(airflow.__version__.split(".")[0]) < 3:
     reason = f"Airflow {airflow.__version__} has no DAG bundles; they came with 3.0"
     pytest.skip(reason, allow_module_level=True)
+
+from dagfoundry_airflow.held_back import report_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +91,39 @@ def test_a_dag_processor_that_starts_before_the_store(
     foundry.show()
     processor.wait(lambda: "live__a_probe" in processor.listed())
     assert processor.errors() == {}
+
+
+def test_a_store_that_lost_its_history_takes_no_dag_out_of_airflow(
+    foundry: Foundry, processor: Processor
+) -> None:
+    """Airflow shows why, also after a restart; a merge mends it; an empty disk removes nothing."""
+    foundry.write(a={})
+    foundry.write(b={}, c={})
+    everything = {"probing_infrastructure", *(f"live__{key}_probe" for key in "abc")}
+    processor.start()
+    processor.wait(lambda: processor.listed() == everything)
+
+    restore(foundry, 1)
+    processor.wait(lambda: report_file("Probing") in processor.errors())
+    assert "2 of 4 DAGs" in processor.errors()[report_file("Probing")]
+    processor.stop()
+    processor.start()
+    time.sleep(15)
+    assert processor.listed() == everything
+
+    foundry.write(b={"number": 2}, c={})
+    processor.wait(lambda: "second_2" in processor.tasks("live__b_probe"))
+    processor.wait(lambda: processor.errors() == {})
+    assert processor.listed() == everything
+
+    processor.stop()
+    empty(foundry, "changes")
+    shutil.rmtree(processor.home / "bundles")
+    processor.start()
+    log = processor.home / "log.txt"
+    processor.wait(lambda: "Nothing is published on this host" in log.read_text())
+    time.sleep(10)
+    assert processor.listed() == everything
 
 
 def test_a_run_ends_on_the_version_with_which_it_began(live: Live, tmp_path: Path) -> None:

@@ -35,8 +35,10 @@ from dagfoundry_airflow._compat import (
     with_view_url,
 )
 from dagfoundry_airflow.drops import DropLimit
+from dagfoundry_airflow.held_back import NOTE, read_note
 from dagfoundry_airflow.preload import preload
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
+from dagfoundry_airflow.snapshot import held_version
 from dagfoundry_airflow.state import StateFile
 from dagfoundry_airflow.ui import URL_PREFIX
 from dagfoundry_airflow.versions import VersionFolders
@@ -121,7 +123,10 @@ class DagFoundryBundle(BaseDagBundle):
         if self.version:
             return bundle_version(self.version)
         state = self._state_file.read()
-        return bundle_version(state.version) if state else None
+        if state is None:
+            return None
+        is_held = read_note(self.base_dir / NOTE) is not None
+        return bundle_version(held_version(state.version) if is_held else state.version)
 
     def refresh(self) -> None:
         """Bring the files in step with the store; when it does not answer they all stay.

@@ -26,6 +26,7 @@ _LONGEST_KEY: Final = 120
 """Longest DAG id that names its error file as it is, in characters."""
 
 _MOST_ERROR_FILES: Final = 100
+_HELD: Final = "-held"
 _BETWEEN_ROWS: Final = ",\n"
 
 _STUB: Final = '''\
@@ -62,13 +63,27 @@ def version_name(revision: int, checksums: Mapping[str, str]) -> str:
     return f"r{revision}-{checksum(content)[:12]}"
 
 
+def held_version(version: str) -> str:
+    """Return the name under which Airflow is told a version while a refusal is shown beside it.
+
+    Airflow looks for new files only when a version's name changes (3.0 to 3.3). It may pin
+    runs to that name, so every host takes it for the version itself.
+    """
+    return f"{version}{_HELD}"
+
+
+def plain_version(version: str) -> str:
+    """Return the version itself, whichever of its two names is given."""
+    return version.removesuffix(_HELD)
+
+
 def revision_of(version: str) -> int:
     """Return the revision that a version serves.
 
     Raises:
         ValueError: It is no name of a version.
     """
-    found = re.fullmatch(r"r(\d+)-[0-9a-f]{12}", version)
+    found = re.fullmatch(r"r(\d+)-[0-9a-f]{12}", plain_version(version))
     if found is None:
         msg = f"{version!r} is no version; one is named r<revision>-<12 hexadecimal digits>"
         raise ValueError(msg)

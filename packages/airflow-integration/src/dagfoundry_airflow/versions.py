@@ -20,7 +20,7 @@ from dagfoundry.names import bucket_file, bucket_of
 from dagfoundry.store import VersionRecord
 from dagfoundry_airflow.dag_folder import write_files
 from dagfoundry_airflow.folder import share, try_lock, write_whole
-from dagfoundry_airflow.snapshot import render, render_bucket, served_rows
+from dagfoundry_airflow.snapshot import plain_version, render, render_bucket, served_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -133,9 +133,25 @@ class VersionFolders:
         """
         folder = self.folder(version)
         if not self.holds(version, dag_id):
-            self._render(store, folder, dag_id)
+            if not self._borrow(version, dag_id):
+                self._render(store, folder, dag_id)
             self.remove_unused()
         return folder
+
+    def _borrow(self, version: str, dag_id: str | None) -> bool:
+        """Take a version's files from the folder of its plain name, if they are there.
+
+        Airflow cleans up by name, and fails where a name has no folder.
+        """
+        plain = plain_version(version)
+        if plain == version or not self.holds(plain, dag_id):
+            return False
+        folder = self.folder(version)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in self.folder(plain).iterdir():
+            if path.is_file():
+                share(path, folder / path.name)
+        return True
 
     def _render(self, store: Store, folder: Path, dag_id: str | None) -> None:
         manifest = _read_manifest(folder) or self._ask_manifest(store, folder.name)
@@ -152,7 +168,7 @@ class VersionFolders:
             (folder / _COMPLETE).touch()
 
     def _ask_manifest(self, store: Store, version: str) -> Manifest:
-        record = store.version(self._foundry, version)
+        record = store.version(self._foundry, plain_version(version))
         if record is None:
             msg = f"the store knows no version {version!r} of foundry {self._foundry!r}"
             remedy = "Check that this process and the DAG processor use the same store."

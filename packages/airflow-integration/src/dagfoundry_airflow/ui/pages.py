@@ -19,7 +19,7 @@ from dagfoundry.history import revision_log
 from dagfoundry.settings import read_settings
 from dagfoundry.store import open_store
 from dagfoundry_airflow._compat import may_read_dags
-from dagfoundry_airflow.snapshot import revision_of
+from dagfoundry_airflow.snapshot import plain_version, revision_of
 
 _SHOWN: Final = 500
 _TIMEOUT_SECONDS: Final = 10.0
@@ -55,7 +55,7 @@ def tell_version(foundry: str, version: str) -> dict[str, Any]:
     with closing(store):
         try:
             log = revision_log(store, foundry, revision_of(version))
-            record = store.version(foundry, version)
+            record = store.version(foundry, plain_version(version))
         except (FoundryMissingError, RevisionMissingError, ValueError) as error:
             raise HTTPException(status.HTTP_404_NOT_FOUND, str(error)) from None
         except FoundryError as error:
