@@ -142,7 +142,7 @@ class DropGuard:
         return loss if loss.exceeds(self._limit.share) else None
 
     def _dropped(self, step: Step, on_disk: Mapping[str, str]) -> set[str]:
-        written = {name for name in step.changed if name.endswith(".json")}
+        written = set(filter(_is_sidecar, step.changed))
         touched = (written | step.removed) & on_disk.keys()
         before = {dag.dag_id for dag in self._served(touched)}
         if not before:
@@ -162,13 +162,11 @@ class DropGuard:
     def _served(self, names: Iterable[str]) -> Iterator[ServedDag]:
         """Yield the DAGs of the foundry in sidecars on disk; a damaged one has none."""
         ours = self._foundry.lower()
-        for name in names:
+        for name in filter(_is_sidecar, names):
             with suppress(OSError, ValueError, KeyError):
-                for row in (
-                    all_rows((self._folder / name).read_bytes()) if _is_sidecar(name) else ()
-                ):
-                    if row["foundry"].lower() == ours:
-                        yield ServedDag.of(RowState.from_json(row))
+                rows = all_rows((self._folder / name).read_bytes())
+                mine = [row for row in rows if row["foundry"].lower() == ours]
+                yield from map(ServedDag.of, map(RowState.from_json, mine))
 
 
 def _is_sidecar(name: str) -> bool:
