@@ -15,7 +15,8 @@ if int(airflow.__version__.split(".")[0]) < 3:
     reason = f"Airflow {airflow.__version__} has no DAG bundles; they came with 3.0"
     pytest.skip(reason, allow_module_level=True)
 
-from dagfoundry_airflow.held_back import report_file
+from dagfoundry_airflow.notice import HELD_BACK
+from dagfoundry_airflow.snapshot import error_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,8 +105,8 @@ def test_a_store_that_lost_its_history_takes_no_dag_out_of_airflow(
     processor.wait(lambda: processor.listed() == everything)
 
     restore(foundry, 1)
-    processor.wait(lambda: report_file("Probing") in processor.errors())
-    assert "2 of 4 DAGs" in processor.errors()[report_file("Probing")]
+    processor.wait(lambda: error_file("Probing", HELD_BACK) in processor.errors())
+    assert "2 of 4 DAGs" in processor.errors()[error_file("Probing", HELD_BACK)]
     processor.stop()
     processor.start()
     time.sleep(15)

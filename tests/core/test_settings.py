@@ -13,6 +13,7 @@ def test_nothing_set_gives_the_defaults() -> None:
     settings = read_settings({"DAGFOUNDRY_MAX_DROP": "", "DAGFOUNDRY_ALLOW_DROP": ""})
     assert settings.max_drop == 0.25
     assert settings.allow_drop == frozenset()
+    assert settings.max_snapshot_age == 3600
 
 
 def test_the_limit_of_lost_dags_is_read() -> None:
@@ -38,3 +39,10 @@ def test_an_allowance_names_foundry_and_revision(text: str) -> None:
     """Else it would silently allow nothing."""
     with pytest.raises(SettingInvalidError, match="such as Quickstart@5"):
         read_settings({"DAGFOUNDRY_ALLOW_DROP": text})
+
+
+@pytest.mark.parametrize("text", ["long", "0", "-5", "inf", "nan"])
+def test_an_age_is_a_number_of_seconds(text: str) -> None:
+    """The error names the variable and an example."""
+    with pytest.raises(SettingInvalidError, match=r"(?s)MAX_SNAPSHOT_AGE is .* such as 3600"):
+        read_settings({"DAGFOUNDRY_MAX_SNAPSHOT_AGE": text})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +81,21 @@ def test_a_damaged_state_is_no_snapshot(look: Look, home: Path, publish: Publish
     settle(publish)
     (home / "state.json").write_text("{")
     assert "no snapshot" in look("snapshot.fresh").found
+
+
+def test_a_snapshot_that_the_store_has_not_confirmed_for_long_is_a_problem(
+    look: Look, home: Path, publish: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is a setting."""
+    settle(publish)
+    assert "confirmed by the store 0 seconds ago" in look("snapshot.fresh").found
+    moment = time.time() - 7200
+    os.utime(home / "confirmed", (moment, moment))
+    found = look("snapshot.fresh")
+    assert (found.verdict.value, "store 2 hours ago" in found.found) == ("problem", True)
+    assert "DAGFOUNDRY_MAX_SNAPSHOT_AGE" in found.remedy
+    monkeypatch.setenv("DAGFOUNDRY_MAX_SNAPSHOT_AGE", "10000")
+    assert look("snapshot.fresh").verdict.value == "ok"
 
 
 def test_a_refresh_that_is_held_back_is_a_problem(

@@ -11,7 +11,8 @@ from published_files import content, fingerprints, fresh_render, served
 
 from dagfoundry.errors import FoundryError
 from dagfoundry_airflow.drops import DropLimit
-from dagfoundry_airflow.held_back import report_file
+from dagfoundry_airflow.notice import HELD_BACK
+from dagfoundry_airflow.snapshot import error_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def dags(publisher: Publisher) -> dict[str, tuple[int, int]]:
 
 def report(publisher: Publisher) -> str:
     """Return what Airflow shows of a refusal."""
-    path = publisher.folder / report_file("Probing")
+    path = publisher.folder / error_file("Probing", HELD_BACK)
     return (
         ast.literal_eval(path.read_text().split("REPORT = ")[1].split("\n")[0])
         if path.exists()

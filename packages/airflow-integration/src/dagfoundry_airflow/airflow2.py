@@ -8,6 +8,7 @@ the store's revision number has moved. Runs are not pinned to a version.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -177,9 +178,14 @@ class _Local:
         self._store: Store = open_store(settings.store_url, timeout_seconds=_STORE_TIMEOUT_SECONDS)
         home = snapshot_home(foundry)
         trials = Trials(home, _PACE.limits, fork)
-        limit = DropLimit.of(settings)
         self._publisher = Publisher(
-            foundry, home, self._store, pace=_PACE, trials=trials, limit=limit, thorough=False
+            foundry,
+            home,
+            self._store,
+            pace=replace(_PACE, silence=settings.max_snapshot_age),
+            trials=trials,
+            limit=DropLimit.of(settings),
+            thorough=False,
         )
 
     def refreshed(self) -> State:

@@ -35,7 +35,7 @@ from dagfoundry_airflow._compat import (
     with_view_url,
 )
 from dagfoundry_airflow.drops import DropLimit
-from dagfoundry_airflow.held_back import NOTE, read_note
+from dagfoundry_airflow.notice import is_shown
 from dagfoundry_airflow.preload import preload
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.snapshot import held_version
@@ -125,8 +125,8 @@ class DagFoundryBundle(BaseDagBundle):
         state = self._state_file.read()
         if state is None:
             return None
-        is_held = read_note(self.base_dir / NOTE) is not None
-        return bundle_version(held_version(state.version) if is_held else state.version)
+        shown = is_shown(self.base_dir)
+        return bundle_version(held_version(state.version) if shown else state.version)
 
     def refresh(self) -> None:
         """Bring the files in step with the store; when it does not answer they all stay.
@@ -158,7 +158,10 @@ class DagFoundryBundle(BaseDagBundle):
             self.base_dir,
             open_store(url, timeout_seconds=_HEAD_TIMEOUT_SECONDS),
             history=open_store(url, timeout_seconds=_HISTORY_TIMEOUT_SECONDS),
-            pace=Pace(linger=stale_dag_threshold() + _STALE_SLACK_SECONDS),
+            pace=Pace(
+                linger=stale_dag_threshold() + _STALE_SLACK_SECONDS,
+                silence=settings.max_snapshot_age,
+            ),
             tracking=get_bundle_tracking_dir(self.name),
             limit=DropLimit.of(settings),
         )

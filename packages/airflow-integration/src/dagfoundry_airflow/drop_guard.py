@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from dagfoundry import metrics
 from dagfoundry.store import RowState
 from dagfoundry_airflow.drops import FEWEST, ServedDag, find_loss
-from dagfoundry_airflow.held_back import HeldBack, Note, gone, refusal
+from dagfoundry_airflow.held_back import gone, refusal
+from dagfoundry_airflow.notice import Note
 from dagfoundry_airflow.snapshot import all_rows
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dagfoundry_airflow.advance import Step
     from dagfoundry_airflow.dag_folder import Clock
     from dagfoundry_airflow.drops import DropLimit, Loss
+    from dagfoundry_airflow.held_back import HeldBack
     from dagfoundry_airflow.state import State
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry import metrics
 from dagfoundry.errors import FoundryError, FoundryMissingError, StoreUnavailableError
 from dagfoundry.logs import get_logger
+from dagfoundry.settings import DEFAULT_MAX_SNAPSHOT_AGE
 from dagfoundry_airflow.advance import Advance
 from dagfoundry_airflow.appearances import Appearances
 from dagfoundry_airflow.dag_folder import (
@@ -27,8 +28,10 @@ from dagfoundry_airflow.drop_guard import DropGuard
 from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.folder import locked, remove_old_drafts
 from dagfoundry_airflow.held_back import HeldBack
+from dagfoundry_airflow.notice import HELD_BACK, SILENCE, Notice, note_on
 from dagfoundry_airflow.outage import Outage
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
+from dagfoundry_airflow.snapshot_age import SnapshotAge
 from dagfoundry_airflow.state import State, StateFile
 from dagfoundry_airflow.timeline import mark_of
 from dagfoundry_airflow.trial import Trials
@@ -60,6 +63,7 @@ class Pace:
             gone from it; a little more than its ``stale_dag_threshold``.
         retry: When a row that cannot be built is tried again.
         elsewhere: How long to wait for another process that is refreshing the same folder.
+        silence: How old the snapshot may be until Airflow shows that the store is silent.
         limits: How long the trial process may take.
     """
 
@@ -67,6 +71,7 @@ class Pace:
     linger: float = 55.0
     retry: float = 300.0
     elsewhere: float = 0.0
+    silence: float = DEFAULT_MAX_SNAPSHOT_AGE
     limits: TrialLimits = field(default_factory=TrialLimits)
 
 
@@ -112,7 +117,9 @@ class Publisher:
         self._outage = Outage(home / "outage.json", foundry)
         self._appearances = Appearances(home / "appearances.txt")
         self._trials = trials or Trials(home, self._pace.limits)
-        held = HeldBack(home, self.folder, foundry)
+        held = HeldBack(Notice(home, self.folder, foundry, HELD_BACK), foundry)
+        silence = Notice(home, self.folder, foundry, SILENCE)
+        self._age = SnapshotAge(home, silence, foundry, limit=self._pace.silence)
         self._guard = DropGuard(
             self._history,
             foundry,
@@ -133,8 +140,8 @@ class Publisher:
 
     def refusal(self) -> str:
         """Return why the folder does not follow the store; empty when it does."""
-        note = self._guard.note()
-        return note.report if note else ""
+        notes = (note_on(self._home, subject) for subject in (HELD_BACK, SILENCE))
+        return "\n\n".join(note.report for note in notes if note)
 
     def refresh(self) -> None:
         """Bring the folder in step with the store.
@@ -153,6 +160,7 @@ class Publisher:
             self._failed(error)
         else:
             self._outage.over()
+            self._age.confirm()
         metrics.refreshed(self._foundry, time.monotonic() - started)
 
     def materialise(self, version: str, dag_id: str | None) -> Path:
@@ -197,6 +205,8 @@ class Publisher:
             raise error
         if isinstance(error, FoundryMissingError):
             self._guard.miss(state, error)
+        else:
+            self._age.fail(state, error)
 
     def _refresh(self, state: State | None) -> None:
         clock = Clock(now=time.time(), linger=self._pace.linger)

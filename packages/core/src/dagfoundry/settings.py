@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from contextlib import suppress
@@ -27,6 +28,7 @@ VARIABLE_PREFIX: Final = "DAGFOUNDRY_VAR_"
 METRICS_VARIABLE: Final = "DAGFOUNDRY_METRICS_DIR"
 MAX_DROP_VARIABLE: Final = "DAGFOUNDRY_MAX_DROP"
 ALLOW_DROP_VARIABLE: Final = "DAGFOUNDRY_ALLOW_DROP"
+MAX_SNAPSHOT_AGE_VARIABLE: Final = "DAGFOUNDRY_MAX_SNAPSHOT_AGE"
 VARIABLES: Final = {
     STORE_URL_VARIABLE: "The store's database; `sqlite:///dagfoundry.db` by default.",
     HOME_VARIABLE: "Folder from which relative SQLite paths are taken; the working folder else.",
@@ -42,6 +44,10 @@ VARIABLES: Final = {
         "Lets DAGs leave that are held back: `<foundry>@<revision>` as the report says, "
         "several with commas."
     ),
+    MAX_SNAPSHOT_AGE_VARIABLE: (
+        "Seconds for which the store may be silent until Airflow shows an import error and "
+        "`dagfoundry doctor` a problem; 3600 by default. The DAGs run on all the same."
+    ),
     AUTHOR_VARIABLE: "Who makes a revision; git's user, then the system's, by default.",
     SPEC_VARIABLE: "Set by a task for its job: the file that says what to do.",
     RESULT_VARIABLE: "Set by a task for its job: the file to write the result to.",
@@ -50,6 +56,7 @@ VARIABLES: Final = {
 
 DEFAULT_STORE_URL: Final = "sqlite:///dagfoundry.db"
 DEFAULT_MAX_DROP: Final = 0.25
+DEFAULT_MAX_SNAPSHOT_AGE: Final = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +74,8 @@ class Settings:
             removed them (``DAGFOUNDRY_MAX_DROP``).
         allow_drop: Foundries and revisions, ``<foundry>@<revision>``, with which any number
             may leave (``DAGFOUNDRY_ALLOW_DROP``).
+        max_snapshot_age: How long the store may be silent until that is shown, in seconds
+            (``DAGFOUNDRY_MAX_SNAPSHOT_AGE``).
     """
 
     store_url: URL = field(repr=False)
@@ -75,6 +84,7 @@ class Settings:
     metrics_dir: str | None = None
     max_drop: float = DEFAULT_MAX_DROP
     allow_drop: frozenset[str] = frozenset()
+    max_snapshot_age: float = DEFAULT_MAX_SNAPSHOT_AGE
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -95,6 +105,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         metrics_dir=variables.get(METRICS_VARIABLE) or None,
         max_drop=_share(variables.get(MAX_DROP_VARIABLE)),
         allow_drop=_foundries_at(variables.get(ALLOW_DROP_VARIABLE)),
+        max_snapshot_age=_seconds(variables.get(MAX_SNAPSHOT_AGE_VARIABLE)),
     )
 
 
@@ -106,6 +117,16 @@ def _share(text: str | None) -> float:
             return share
     msg = f"environment variable {MAX_DROP_VARIABLE} is {text!r}, which is no share"
     raise SettingInvalidError(msg, remedy="Set it to a number from 0 to 1, such as 0.25.")
+
+
+def _seconds(text: str | None) -> float:
+    if not text:
+        return DEFAULT_MAX_SNAPSHOT_AGE
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    msg = f"environment variable {MAX_SNAPSHOT_AGE_VARIABLE} is {text!r}, which is no time"
+    raise SettingInvalidError(msg, remedy="Set it to a number of seconds, such as 3600.")
 
 
 def _foundries_at(text: str | None) -> frozenset[str]:

@@ -6,19 +6,19 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.doctor import Check, advice, good, problem
-from dagfoundry.settings import ALLOW_DROP_VARIABLE
+from dagfoundry.settings import ALLOW_DROP_VARIABLE, MAX_SNAPSHOT_AGE_VARIABLE, read_settings
 from dagfoundry_airflow.dag_folder import checksums_on_disk
 from dagfoundry_airflow.doctor.options import EVERY_AIRFLOW
 from dagfoundry_airflow.doctor.place import place_of
-from dagfoundry_airflow.held_back import NOTE, read_note, report_file
+from dagfoundry_airflow.notice import HELD_BACK, note_on, shown_files
 from dagfoundry_airflow.publish import CURRENT
+from dagfoundry_airflow.snapshot_age import confirmed_at
 from dagfoundry_airflow.state import StateFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dagfoundry.doctor import Diagnosis, Subject
-    from dagfoundry_airflow.held_back import Note
     from dagfoundry_airflow.state import State
 
 _ATTEMPTS: Final = 3
@@ -32,9 +32,14 @@ def _fresh(subject: Subject) -> Diagnosis:
     if place is None or place.state is None:
         where = f" in {place.home}" if place else ""
         return advice(f"no snapshot{where}", _PARSER)
-    age = time.time() - (place.home / "state.json").stat().st_mtime
-    state = place.state
-    found = f"version {state.version}, written {_told(age)} ago"
+    state, written = place.state, (place.home / "state.json").stat().st_mtime
+    confirmed = confirmed_at(place.home) or written
+    found = (
+        f"version {state.version}, written {_told(time.time() - written)} ago, "
+        f"confirmed by the store {_told(time.time() - confirmed)} ago"
+    )
+    if time.time() - confirmed > read_settings().max_snapshot_age:
+        return problem(found, f"{_PARSER} {MAX_SNAPSHOT_AGE_VARIABLE} is the limit of its age.")
     if subject.fleet is None:
         return good(f"{found}; the store does not say whether it is the newest")
     newest = subject.fleet.head.revision
@@ -65,7 +70,7 @@ def _held_back(subject: Subject) -> Diagnosis:
     place = place_of(subject)
     if place is None or place.state is None:
         return advice("not looked at: there is no snapshot", "See snapshot.fresh.")
-    note = read_note(place.home / NOTE)
+    note = note_on(place.home, HELD_BACK)
     if note is None:
         return good("no refresh is held back")
     return problem(f"a refresh that would take {note.count} DAGs out of Airflow", note.report)
@@ -78,20 +83,19 @@ def _wrong_files(home: Path) -> list[str]:
         if attempt:
             time.sleep(_PAUSE_SECONDS)
         state = StateFile(home / "state.json").read()
-        note = read_note(home / NOTE)
-        wrong = _compare(home / CURRENT, state, note) if state else ["state.json is damaged"]
+        wrong = _compare(home, state) if state else ["state.json is damaged"]
         if not wrong:
             break
     return wrong
 
 
-def _compare(folder: Path, state: State, note: Note | None) -> list[str]:
+def _compare(home: Path, state: State) -> list[str]:
     try:
-        found = checksums_on_disk(folder)
+        found = checksums_on_disk(home / CURRENT)
     except OSError as error:
         return [f"{error.filename} cannot be read: {error.strerror}"]
-    if note:
-        found.pop(report_file(state.foundry), None)
+    for name in shown_files(home, state.foundry):
+        found.pop(name, None)
     missing = [f"{name} is missing" for name in sorted(state.files.keys() - found.keys())]
     surplus = [f"{name} is too many" for name in sorted(found.keys() - state.files.keys())]
     changed = [

@@ -11,6 +11,7 @@ from dagfoundry.metrics.declared import (
     head_seen,
     refreshed,
     revision_served,
+    snapshot_confirmed,
     store_failed,
     stream_seen,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "render",
     "revision_served",
     "serve",
+    "snapshot_confirmed",
     "store_failed",
     "stream_seen",
 ]

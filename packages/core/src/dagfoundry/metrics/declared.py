@@ -50,6 +50,11 @@ _SERVED_REVISION: Final = Gauge(
     help="Revision that the bundle serves.",
     labels=("foundry",),
 )
+_SNAPSHOT_CONFIRMED: Final = Gauge(
+    name="dagfoundry_snapshot_confirmed_timestamp_seconds",
+    help="When the store last said what it holds, in seconds since the epoch.",
+    labels=("foundry",),
+)
 _DAGS_HELD_BACK: Final = Gauge(
     name="dagfoundry_dags_held_back",
     help="DAGs that stay although the store has lost them; 0 where a refresh is not held back.",
@@ -107,6 +112,11 @@ def head_seen(foundry: str, revision: int) -> None:
 def revision_served(foundry: str, revision: int) -> None:
     """Show the revision that a bundle serves."""
     _SERVED_REVISION.set(foundry, value=revision)
+
+
+def snapshot_confirmed(foundry: str, moment: float) -> None:
+    """Show when the store last said what it holds, in seconds since the epoch."""
+    _SNAPSHOT_CONFIRMED.set(foundry, value=moment)
 
 
 def dags_held_back(foundry: str, count: int) -> None:
