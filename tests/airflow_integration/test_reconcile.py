@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RECONCILE = """
 import json, sys
+from datetime import timedelta
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import open_store
@@ -26,17 +27,18 @@ name = FactoryName(
     foundry="Living", platform_name="Alive", factory_type="probe", dag_id="alive_probe_factory"
 )
 store = open_store(read_settings().store_url)
-made = Reconciliation(store, open_airflow_api(), name, load_plugins())
+retention = timedelta(days=read_settings().retention_days)
+made = Reconciliation(store, open_airflow_api(), name, load_plugins(), retention=retention)
 report = made.run(wait_seconds=float(sys.argv[1]))
 print("report=" + json.dumps(report))
 """
 
 
-def start_reconcile(live: Live, wait_seconds: float) -> subprocess.Popen[str]:
+def start_reconcile(live: Live, wait_seconds: float, **environment: str) -> subprocess.Popen[str]:
     """Start a reconciliation in a process of its own, with Airflow's environment."""
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", RECONCILE, str(wait_seconds)],
-        env=live.airflow.environment,
+        env=live.airflow.environment | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -113,6 +115,45 @@ def test_a_removed_entry_is_retired_and_leaves_airflows_list(settled: Live) -> N
     settled.merge(gone={})
     assert settled.reconcile()["created"] == [dag_id]
     assert not settled.paused("gone")
+
+
+def purge_now(live: Live) -> dict[str, Any]:
+    """Reconcile with no retention at all and return the report."""
+    process = start_reconcile(live, 60, DAGFOUNDRY_RETENTION_DAYS="0")
+    output, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, errors
+    report: dict[str, Any] = json.loads(output.split("report=")[1])
+    return report
+
+
+def test_an_entry_that_was_retired_for_long_is_purged_and_begins_anew(settled: Live) -> None:
+    """Its row and its runs in Airflow are gone; made again, it is neither paused nor has runs."""
+    dag_id = settled.dag_id("old")
+    settled.merge(old={})
+    settled.reconcile()
+    settled.run(dag_id)
+    settled.merge(old=None)
+    assert settled.reconcile()["retired"] == [dag_id]
+    settled.until(lambda: dag_id not in settled.dags())
+    assert settled.reconcile()["purged"] == []
+    report = purge_now(settled)
+    assert dag_id in report["purged"]
+    assert report["undeleted"] == {}
+    (row,) = settled.store.rows_at(settled.foundry, 10_000, dag_id=dag_id)
+    assert row.status.value == "purged"
+    assert dag_id not in {dag["dag_id"] for dag in all_dags(settled)}
+    assert dag_id not in purge_now(settled)["purged"]
+    settled.merge(old={})
+    assert settled.reconcile()["created"] == [dag_id]
+    assert not settled.paused("old")
+    assert settled.airflow.api.get(f"/dags/{dag_id}/dagRuns")["dag_runs"] == []
+
+
+def all_dags(live: Live) -> list[dict[str, Any]]:
+    """Return the DAGs that Airflow knows, those that are gone from its list too."""
+    anyway = {"exclude_stale": "false", "only_active": "false"}
+    found: list[dict[str, Any]] = live.airflow.api.get("/dags", limit=100, **anyway)["dags"]
+    return found
 
 
 def test_a_removed_entry_finishes_its_runs_first(settled: Live, tmp_path: Path) -> None:

@@ -90,6 +90,11 @@ class Foundry:
         ids = [row.dag_id for row in self.seen[self.head]]
         self.workshop.store.retire(self.name, ids, author="factory", message="")
 
+    def purge(self) -> None:
+        """Do what the factory DAG does to rows that were retired for long."""
+        retired = {row.dag_id: row.revision for row in self.seen[self.head]}
+        self.workshop.store.purge(self.name, retired, author="factory", message="")
+
     def edit(self, key: str, text: str | None, status: str = "active") -> None:
         """Insert, change or delete a row by SQL, and record it as the factory DAG does."""
         factory_type = self.workshop.plugins.type("greeting")
@@ -132,6 +137,7 @@ steps = st.one_of(
     st.tuples(st.just("roll back"), st.floats(0, 1), st.none() | keys),
     st.tuples(st.just("undelete"), keys),
     st.tuples(st.just("retire")),
+    st.tuples(st.just("purge")),
     st.tuples(
         st.just("edit"),
         keys,
@@ -155,6 +161,8 @@ def do(foundry: Foundry, step: tuple[object, ...]) -> None:
                 foundry.undelete(key)
         case ("retire",):
             foundry.retire()
+        case ("purge",):
+            foundry.purge()
         case ("edit", str() as key, text, str() as status):
             foundry.edit(key, text, status)
     foundry.note()

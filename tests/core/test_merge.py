@@ -208,6 +208,22 @@ def test_retire_moves_only_retiring_rows_and_only_once(workshop: Workshop) -> No
     assert statuses == {"a": Status.ACTIVE, "b": Status.RETIRED}
 
 
+def test_purge_takes_a_retired_row_out_of_its_table_and_only_once(workshop: Workshop) -> None:
+    """One that lives, or was retired by another revision, stays; history keeps all."""
+    workshop.greet("a", "b", "c")
+    workshop.greet("a")
+    ids = ["live__b_greeting", "live__c_greeting"]
+    assert workshop.store.retire("Test", ids, author="factory", message="gone") == 3
+    retired = {"live__a_greeting": 1, "live__b_greeting": 3, "live__c_greeting": 2}
+    for _ in range(2):
+        assert workshop.store.purge("Test", retired, author="factory", message="long") == 4
+    statuses = {r.key: r.status for r in workshop.store.rows_at("Test", 4) if r.key}
+    assert statuses == {"a": Status.ACTIVE, "b": Status.PURGED, "c": Status.RETIRED}
+    assert set(live(workshop, "live_greeting_entries")) == {"a", "c"}
+    workshop.greet("a", "b")
+    assert set(live(workshop, "live_greeting_entries")) == {"a", "b", "c"}
+
+
 def test_hand_edited_json_is_replaced_by_the_next_merge(workshop: Workshop) -> None:
     """A row that holds no JSON any more is written anew, its neighbours are not."""
     workshop.greet("a", "b")

@@ -74,6 +74,10 @@ class AirflowApi(Protocol):
         """Ask for the DAG's file to be parsed next; in 3.x its bundle is refreshed first."""
         ...
 
+    def delete(self, dag_id: str) -> None:
+        """Delete a DAG that no file holds, with its runs; harmless when it is gone."""
+        ...
+
     def recall(self, key: str) -> str | None:
         """Return what was remembered under a key, or None."""
         ...

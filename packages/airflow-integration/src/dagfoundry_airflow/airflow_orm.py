@@ -82,6 +82,20 @@ class AirflowOrm:
         with suppress(IntegrityError), _session() as session:  # somebody asked at the same moment
             session.add(request(fileloc=dag.file))
 
+    def delete(self, dag_id: str) -> None:
+        """Delete a DAG that no file holds, with its runs; harmless when it is gone."""
+        from airflow.api.common.delete_dag import delete_dag
+        from airflow.exceptions import DagNotFound
+
+        from dagfoundry_airflow._compat import AirflowException
+
+        try:
+            with suppress(DagNotFound), _session() as session:
+                delete_dag(dag_id, session=session)
+        except AirflowException as error:  # a task of it is running
+            msg = f"Airflow does not delete {dag_id}: {error}"
+            raise AirflowAccessError(msg, remedy="It is tried again in five minutes.") from None
+
     def recall(self, key: str) -> str | None:
         """Return what was remembered under a key, or None."""
         from airflow.models import Variable

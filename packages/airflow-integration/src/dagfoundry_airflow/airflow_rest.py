@@ -123,6 +123,10 @@ class AirflowRest:
         """Ask for the DAG's file to be parsed next; its bundle is refreshed first."""
         self._session.request("PUT", f"/parseDagFile/{dag.file}", accept=(httpx.codes.CONFLICT,))
 
+    def delete(self, dag_id: str) -> None:
+        """Delete a DAG that no file holds, with its runs; harmless when it is gone."""
+        self._session.request("DELETE", f"/dags/{dag_id}", accept=(httpx.codes.NOT_FOUND,))
+
     def recall(self, key: str) -> str | None:
         """Return what was remembered under a key, or None."""
         answer = self._session.request("GET", f"/variables/{key}", accept=(httpx.codes.NOT_FOUND,))

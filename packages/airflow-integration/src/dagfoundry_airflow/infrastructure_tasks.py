@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -14,6 +15,7 @@ from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
 from dagfoundry.upcast import entry_of
 from dagfoundry_airflow.changes import changes_between, log_report
+from dagfoundry_airflow.purge import purge_left_behind
 from dagfoundry_airflow.serving import (
     await_serving,
     observe,
@@ -37,7 +39,8 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
 
     Returns:
         The revision, and the DAG ids of the factories and entries that were created,
-        changed and retired, and of those that are broken with the reason.
+        changed and retired, and of those that are broken with the reason; and those that were
+        purged because their factory is retired and no longer does it.
 
     Raises:
         NotServedError: Airflow did not serve it in time.
@@ -58,6 +61,8 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
             timeout_seconds=WAIT_SECONDS,
             removed=True,
         )
+        retention = timedelta(days=read_settings().retention_days)
+        purged = purge_left_behind(store, api, foundry, retention)
     before = store.rows_at(foundry, since) if since else []
     concerned = {row.dag_id for row in serving.rows}
     changes = changes_between((row for row in before if row.dag_id in concerned), serving.rows)
@@ -68,6 +73,7 @@ def await_revision(*, foundry: str) -> dict[str, Any]:
         "created": list(changes.created),
         "changed": list(changes.changed),
         "retired": list(changes.retired),
+        "purged": purged,
         "broken": dict(serving.broken),
     }
     log_report(_log, report)

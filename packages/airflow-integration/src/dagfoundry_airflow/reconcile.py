@@ -1,16 +1,17 @@
 """What a factory DAG does every five minutes: bring the store and Airflow together.
 
 It records rows that were edited in the database, waits for DAGs that Airflow does not
-serve yet, pauses what is inactive, lets go what
-is retiring once its runs have finished, unpauses what it paused itself and is active
-again, and reports. All of it may run twice at once: each step looks first, and the store
-retires a row only if it still is retiring.
+serve yet, pauses what is inactive, lets go what is retiring once its runs have finished,
+unpauses what it paused itself and is active again, purges what has been retired for long,
+and reports. All of it may run twice at once: each step looks first, and the store retires
+a row only if it still is retiring.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
 from dagfoundry_airflow.changes import changes_between, log_report
 from dagfoundry_airflow.memory import Memory, memory_key
+from dagfoundry_airflow.purge import AUTHOR, forget_purged, purge_retired
 from dagfoundry_airflow.serving import await_serving, observe, require_served, serves
 
 if TYPE_CHECKING:
@@ -40,7 +42,6 @@ _LOCK_SECONDS: Final = 60.0
 """How long to wait for a merge that holds the foundry's lock."""
 
 _QUIET: Final = (Status.INACTIVE, Status.RETIRING)
-_AUTHOR: Final = "dagfoundry"
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -75,9 +76,11 @@ def reconcile_factory(
     name = FactoryName(
         foundry=foundry, platform_name=platform_name, factory_type=factory_type, dag_id=dag_id
     )
-    store = open_store(read_settings().store_url, timeout_seconds=_LOCK_SECONDS)
+    settings = read_settings()
+    store = open_store(settings.store_url, timeout_seconds=_LOCK_SECONDS)
     with closing(open_airflow_api()) as api:
-        made = Reconciliation(store, api, name, load_plugins())
+        retention = timedelta(days=settings.retention_days)
+        made = Reconciliation(store, api, name, load_plugins(), retention=retention)
         return made.run(wait_seconds=WAIT_SECONDS)
 
 
@@ -89,9 +92,19 @@ class Reconciliation:
         api: Airflow.
         name: The factory.
         plugins: The installed factory types.
+        retention: For how long an entry stays retired until it is purged.
     """
 
-    def __init__(self, store: Store, api: AirflowApi, name: FactoryName, plugins: Plugins) -> None:
+    def __init__(
+        self,
+        store: Store,
+        api: AirflowApi,
+        name: FactoryName,
+        plugins: Plugins,
+        *,
+        retention: timedelta,
+    ) -> None:
+        self._retention = retention
         self._store = store
         self._api = api
         self._name = name
@@ -117,15 +130,19 @@ class Reconciliation:
         draining, memory = self._pause_idle(serving, memory)
         unpaused = self._unpause(serving, memory)
         retired = self._retire(serving, draining)
+        purged = purge_retired(self._store, serving, self._retention)
+        undeleted = forget_purged(self._api, serving, purged, self._retention)
         report = self._report(serving, before.values(), retired) | {
             "drifted": [edit.row.dag_id for edit in recording.recorded],
             "held_back": {edit.row.dag_id: edit.held_back for edit in recording.held_back},
             "paused": sorted(memory.paused & {row.dag_id for row in _quiet(serving)}),
             "unpaused": unpaused,
             "draining": draining,
+            "purged": purged,
+            "undeleted": undeleted,
         }
         log_report(_log, report)
-        self._remember(memory.forget(unpaused), serving)
+        self._remember(memory.forget([*unpaused, *purged]), serving)
         require_served(f"factory {self._name.dag_id!r}", serving, removed=False)
         return report
 
@@ -219,7 +236,7 @@ class Reconciliation:
             ]
         if gone:
             message = "No longer in the model, and no run of it is left in Airflow."
-            self._store.retire(self._name.foundry, gone, author=_AUTHOR, message=message)
+            self._store.retire(self._name.foundry, gone, author=AUTHOR, message=message)
         return gone
 
     def _report(

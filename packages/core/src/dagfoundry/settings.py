@@ -29,6 +29,7 @@ METRICS_VARIABLE: Final = "DAGFOUNDRY_METRICS_DIR"
 MAX_DROP_VARIABLE: Final = "DAGFOUNDRY_MAX_DROP"
 ALLOW_DROP_VARIABLE: Final = "DAGFOUNDRY_ALLOW_DROP"
 MAX_SNAPSHOT_AGE_VARIABLE: Final = "DAGFOUNDRY_MAX_SNAPSHOT_AGE"
+RETENTION_VARIABLE: Final = "DAGFOUNDRY_RETENTION_DAYS"
 VARIABLES: Final = {
     STORE_URL_VARIABLE: "The store's database; `sqlite:///dagfoundry.db` by default.",
     HOME_VARIABLE: "Folder from which relative SQLite paths are taken; the working folder else.",
@@ -48,6 +49,10 @@ VARIABLES: Final = {
         "Seconds for which the store may be silent until Airflow shows an import error and "
         "`dagfoundry doctor` a problem; 3600 by default. The DAGs run on all the same."
     ),
+    RETENTION_VARIABLE: (
+        "Days after which a retired entry is purged: its row goes, and its DAG's runs in Airflow; "
+        "30 by default."
+    ),
     AUTHOR_VARIABLE: "Who makes a revision; git's user, then the system's, by default.",
     SPEC_VARIABLE: "Set by a task for its job: the file that says what to do.",
     RESULT_VARIABLE: "Set by a task for its job: the file to write the result to.",
@@ -57,6 +62,7 @@ VARIABLES: Final = {
 DEFAULT_STORE_URL: Final = "sqlite:///dagfoundry.db"
 DEFAULT_MAX_DROP: Final = 0.25
 DEFAULT_MAX_SNAPSHOT_AGE: Final = 3600.0
+DEFAULT_RETENTION_DAYS: Final = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +82,8 @@ class Settings:
             may leave (``DAGFOUNDRY_ALLOW_DROP``).
         max_snapshot_age: How long the store may be silent until that is shown, in seconds
             (``DAGFOUNDRY_MAX_SNAPSHOT_AGE``).
+        retention_days: For how many days an entry stays retired until it is purged
+            (``DAGFOUNDRY_RETENTION_DAYS``).
     """
 
     store_url: URL = field(repr=False)
@@ -85,6 +93,7 @@ class Settings:
     max_drop: float = DEFAULT_MAX_DROP
     allow_drop: frozenset[str] = frozenset()
     max_snapshot_age: float = DEFAULT_MAX_SNAPSHOT_AGE
+    retention_days: float = DEFAULT_RETENTION_DAYS
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -106,6 +115,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         max_drop=_share(variables.get(MAX_DROP_VARIABLE)),
         allow_drop=_foundries_at(variables.get(ALLOW_DROP_VARIABLE)),
         max_snapshot_age=_seconds(variables.get(MAX_SNAPSHOT_AGE_VARIABLE)),
+        retention_days=_days(variables.get(RETENTION_VARIABLE)),
     )
 
 
@@ -127,6 +137,16 @@ def _seconds(text: str | None) -> float:
             return seconds
     msg = f"environment variable {MAX_SNAPSHOT_AGE_VARIABLE} is {text!r}, which is no time"
     raise SettingInvalidError(msg, remedy="Set it to a number of seconds, such as 3600.")
+
+
+def _days(text: str | None) -> float:
+    if not text:
+        return DEFAULT_RETENTION_DAYS
+    with suppress(ValueError):
+        if 0 <= (days := float(text)) < math.inf:
+            return days
+    msg = f"environment variable {RETENTION_VARIABLE} is {text!r}, which is no number of days"
+    raise SettingInvalidError(msg, remedy="Set it to a number of days, such as 30.")
 
 
 def _foundries_at(text: str | None) -> frozenset[str]:

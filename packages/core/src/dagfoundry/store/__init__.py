@@ -27,7 +27,7 @@ from dagfoundry.store.tables import FOUNDRIES
 from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL, Connection
@@ -162,6 +162,24 @@ class Store:
         origin = write.Origin(author=author, message=message, source=Source.LIFECYCLE)
         with self.writing() as connection:
             return lifecycle.retire(connection, foundry, dag_ids, origin).revision
+
+    def purge(self, foundry: str, retired: Mapping[str, int], *, author: str, message: str) -> int:
+        """Move rows from retired to purged in a new revision; others stay as they are.
+
+        Args:
+            foundry: Name of the foundry.
+            retired: DAG id to the revision that retired the row; retired anew, it stays.
+            author: Who does it.
+            message: Why.
+
+        Returns:
+            The head revision, new or old.
+        """
+        from dagfoundry.store import lifecycle, write
+
+        origin = write.Origin(author=author, message=message, source=Source.LIFECYCLE)
+        with self.writing() as connection:
+            return lifecycle.purge(connection, foundry, retired, origin).revision
 
     def close(self) -> None:
         """Forget the engine; there is no open connection."""
