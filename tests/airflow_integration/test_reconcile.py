@@ -8,6 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow_client import AirflowError
+
+from dagfoundry.metrics import render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,16 +120,19 @@ def test_a_removed_entry_is_retired_and_leaves_airflows_list(settled: Live) -> N
     assert not settled.paused("gone")
 
 
-def purge_now(live: Live) -> dict[str, Any]:
+def purge_now(live: Live, metrics: Path) -> dict[str, Any]:
     """Reconcile with no retention at all and return the report."""
-    process = start_reconcile(live, 60, DAGFOUNDRY_RETENTION_DAYS="0")
+    environment = {"DAGFOUNDRY_RETENTION_DAYS": "0", "DAGFOUNDRY_METRICS_DIR": str(metrics)}
+    process = start_reconcile(live, 60, **environment)
     output, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     report: dict[str, Any] = json.loads(output.split("report=")[1])
     return report
 
 
-def test_an_entry_that_was_retired_for_long_is_purged_and_begins_anew(settled: Live) -> None:
+def test_an_entry_that_was_retired_for_long_is_purged_and_begins_anew(
+    settled: Live, tmp_path: Path
+) -> None:
     """Its row and its runs in Airflow are gone; made again, it is neither paused nor has runs."""
     dag_id = settled.dag_id("old")
     settled.merge(old={})
@@ -136,24 +142,21 @@ def test_an_entry_that_was_retired_for_long_is_purged_and_begins_anew(settled: L
     assert settled.reconcile()["retired"] == [dag_id]
     settled.until(lambda: dag_id not in settled.dags())
     assert settled.reconcile()["purged"] == []
-    report = purge_now(settled)
+    report = purge_now(settled, tmp_path)
     assert dag_id in report["purged"]
     assert report["undeleted"] == {}
+    labels = 'factory="alive_probe_factory",foundry="Living",said="purged"'
+    counted = f"dagfoundry_factory_dags{{{labels}}} {len(report['purged'])}"
+    assert counted in render(str(tmp_path)).decode()
     (row,) = settled.store.rows_at(settled.foundry, 10_000, dag_id=dag_id)
     assert row.status.value == "purged"
-    assert dag_id not in {dag["dag_id"] for dag in all_dags(settled)}
-    assert dag_id not in purge_now(settled)["purged"]
+    with pytest.raises(AirflowError, match="404"):
+        settled.airflow.api.get(f"/dags/{dag_id}")
+    assert dag_id not in purge_now(settled, tmp_path)["purged"]
     settled.merge(old={})
     assert settled.reconcile()["created"] == [dag_id]
     assert not settled.paused("old")
     assert settled.airflow.api.get(f"/dags/{dag_id}/dagRuns")["dag_runs"] == []
-
-
-def all_dags(live: Live) -> list[dict[str, Any]]:
-    """Return the DAGs that Airflow knows, those that are gone from its list too."""
-    anyway = {"exclude_stale": "false", "only_active": "false"}
-    found: list[dict[str, Any]] = live.airflow.api.get("/dags", limit=100, **anyway)["dags"]
-    return found
 
 
 def test_a_removed_entry_finishes_its_runs_first(settled: Live, tmp_path: Path) -> None:

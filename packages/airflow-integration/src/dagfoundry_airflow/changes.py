@@ -45,12 +45,17 @@ def _is_wanted(row: RowState) -> bool:
     return row.status in (Status.ACTIVE, Status.INACTIVE)
 
 
+def named_in(report: Mapping[str, Any]) -> dict[str, list[str] | dict[str, Any]]:
+    """Return the DAGs that a report names, by what it says of them."""
+    return {name: dags for name, dags in report.items() if isinstance(dags, (list, dict))}
+
+
 def log_report(log: structlog.stdlib.BoundLogger, report: Mapping[str, Any]) -> None:
     """Write one line for each DAG that a report names, and one with the numbers.
 
     What matters is in the line's text: Airflow's page of a task's log shows little else.
     """
-    found = {name: dags for name, dags in report.items() if isinstance(dags, (list, dict))}
+    found = named_in(report)
     for name, dags in found.items():
         for dag_id in dags:
             detail = f": {dags[dag_id]}" if isinstance(dags, dict) else ""

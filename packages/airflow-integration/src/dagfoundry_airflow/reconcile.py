@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from dagfoundry import metrics
 from dagfoundry.drift import record_hand_edits
 from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowKind, open_store
-from dagfoundry_airflow.changes import changes_between, log_report
+from dagfoundry_airflow.changes import changes_between, log_report, named_in
 from dagfoundry_airflow.memory import Memory, memory_key
 from dagfoundry_airflow.purge import AUTHOR, forget_purged, purge_retired
 from dagfoundry_airflow.serving import await_serving, observe, require_served, serves
@@ -142,6 +143,8 @@ class Reconciliation:
             "undeleted": undeleted,
         }
         log_report(_log, report)
+        counts = {said: len(dags) for said, dags in named_in(report).items()}
+        metrics.factory_reported(self._name.foundry, self._name.dag_id, counts)
         self._remember(memory.forget([*unpaused, *purged]), serving)
         require_served(f"factory {self._name.dag_id!r}", serving, removed=False)
         return report

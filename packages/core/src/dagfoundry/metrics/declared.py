@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _DAGS_CREATED: Final = Counter(
     name="dagfoundry_dags_created",
@@ -59,6 +59,11 @@ _DAGS_HELD_BACK: Final = Gauge(
     name="dagfoundry_dags_held_back",
     help="DAGs that stay although the store has lost them; 0 where a refresh is not held back.",
     labels=("foundry",),
+)
+_FACTORY_DAGS: Final = Gauge(
+    name="dagfoundry_factory_dags",
+    help="DAGs in the last report of a factory DAG, by what it says of them.",
+    labels=("foundry", "factory", "said"),
 )
 _STREAM_ROWS: Final = Gauge(
     name="dagfoundry_stream_rows",
@@ -122,6 +127,12 @@ def snapshot_confirmed(foundry: str, moment: float) -> None:
 def dags_held_back(foundry: str, count: int) -> None:
     """Show how many DAGs stay although the store has lost them."""
     _DAGS_HELD_BACK.set(foundry, value=count)
+
+
+def factory_reported(foundry: str, factory: str, counts: Mapping[str, int]) -> None:
+    """Show how many DAGs a factory DAG's report names, by what it says of them."""
+    for said, number in counts.items():
+        _FACTORY_DAGS.set(foundry, factory, said, value=number)
 
 
 def stream_seen(
