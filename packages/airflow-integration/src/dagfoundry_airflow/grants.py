@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.store.tables import FoundryTables, shared_tables
+from dagfoundry.store.tables import DAG_SHAPES, SHAPES, FoundryTables, shared_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 READER: Final = "dagfoundry_reader"
-"""Role of DAG processors and workers: reads the history, records versions."""
+"""Role of DAG processors and workers: reads the history, records versions and shapes."""
 
 WRITER: Final = "dagfoundry_writer"
 """Role of merges and factory DAGs."""
 
 _ALL: Final = "SELECT, INSERT, UPDATE, DELETE"
 _APPEND: Final = "SELECT, INSERT"
+_WRITE: Final = "SELECT, INSERT, UPDATE"
 _READ: Final = "SELECT"
 
 
@@ -31,14 +32,16 @@ def grants(engine: Engine, foundry: str, entry_tables: Iterable[str]) -> list[st
         entry_tables: Names of the tables that hold its entries.
     """
     tables = FoundryTables(foundry)
-    shared = sorted(shared_tables().tables)
+    shared = sorted(shared_tables().tables.keys() - {SHAPES.name, DAG_SHAPES.name})
     history = [tables.revisions.name, tables.changes.name]
     rights = [
         *((READER, _READ, name) for name in [*shared, *history]),
-        (READER, _APPEND, tables.versions.name),
+        *((READER, _APPEND, name) for name in [tables.versions.name, SHAPES.name]),
+        (READER, _WRITE, DAG_SHAPES.name),
         (WRITER, _READ, tables.schema_version.name),
         *((WRITER, _ALL, name) for name in [*shared, tables.factories.name, *entry_tables]),
         *((WRITER, _APPEND, name) for name in [*history, tables.versions.name]),
+        *((WRITER, _READ, name) for name in [SHAPES.name, DAG_SHAPES.name]),
     ]
     quote = engine.dialect.identifier_preparer.quote
     return [f"GRANT {right} ON {quote(name)} TO {quote(role)}" for role, right, name in rights]

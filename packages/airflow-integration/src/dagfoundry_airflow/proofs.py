@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.plugins_discovery import installed_plugins
+from dagfoundry.store import DagShape
+from dagfoundry.store.shapes import shape_text, text_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dagfoundry.store import RowState
 
 _OWN: Final = ("apache-airflow", "dagfoundry", "dagfoundry-airflow")
 _KEY_LENGTH: Final = 32
+_NAME_LENGTH: Final = 16
 _MOST: Final = 200_000
 """Proofs in the file before the older half is forgotten."""
 
@@ -42,44 +46,73 @@ def proof_key(row: RowState, environment: str) -> str:
 
 
 class Proofs:
-    """The proofs of one folder; losing the file only means that rows are tried again."""
+    """The proofs of one folder; losing the file only means that rows are tried again.
+
+    A proof keeps what the DAG looked like. A line of the file is a proof's key with the
+    name of a shape, or that name with the shape.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: set[str] | None = None
+        self._known: dict[str, str] | None = None
+        self._shapes: dict[str, DagShape] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._read()
 
-    def add(self, keys: Iterable[str]) -> None:
+    def shape(self, key: str) -> DagShape:
+        """Return what the DAG of a proof looked like."""
+        return self._shapes[self._read()[key]]
+
+    def add(self, proved: Mapping[str, DagShape]) -> None:
         """Remember proofs.
+
+        Args:
+            proved: The key of each proof with the shape of its DAG.
 
         Raises:
             OSError: The disk is full or read-only.
         """
-        fresh = [key for key in keys if key not in self._read()]
-        if fresh:
-            with self._path.open("a", encoding="ascii") as file:
-                file.write("".join(f"{key}\n" for key in fresh))
-            self._read().update(fresh)
+        known = self._read()
+        fresh = {key: shape for key, shape in proved.items() if key not in known}
+        if not fresh:
+            return
+        texts = {shape: shape_text(shape) for shape in set(fresh.values())}
+        names = {shape: text_id(text)[:_NAME_LENGTH] for shape, text in texts.items()}
+        lines = [f"{names[s]} {texts[s]}" for s in texts if names[s] not in self._shapes]
+        lines += [f"{key} {names[shape]}" for key, shape in fresh.items()]
+        with self._path.open("a", encoding="ascii") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+        self._shapes |= {names[shape]: shape for shape in texts}
+        known.update((key, names[shape]) for key, shape in fresh.items())
 
-    def _read(self) -> set[str]:
+    def _read(self) -> dict[str, str]:
         if self._known is None:
-            keys = _keys(self._path)
-            self._known = set(keys)
-            if len(keys) > _MOST:
-                self._keep(keys[-_MOST // 2 :])
+            self._known, self._shapes = _parse(self._path)
+            if len(self._known) > _MOST:
+                self._keep(list(self._known)[-_MOST // 2 :])
         return self._known
 
     def _keep(self, keys: list[str]) -> None:
+        kept = {key: self.shape(key) for key in keys}
         self._path.unlink()
-        self._known = set()
-        self.add(keys)
+        self._known, self._shapes = {}, {}
+        self.add(kept)
 
 
-def _keys(path: Path) -> list[str]:
+def _parse(path: Path) -> tuple[dict[str, str], dict[str, DagShape]]:
+    """Return the names of shapes by key and the shapes by name; a torn line is passed over."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()
     except FileNotFoundError:
-        return []
-    return [line for line in lines if len(line) == _KEY_LENGTH]
+        return {}, {}
+    known: dict[str, str] = {}
+    shapes: dict[str, DagShape] = {}
+    for line in lines:
+        name, _, rest = line.partition(" ")
+        if len(name) == _KEY_LENGTH and rest in shapes:
+            known[name] = rest
+        elif len(name) == _NAME_LENGTH:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                shapes[name] = DagShape.from_json(json.loads(rest))
+    return known, shapes

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import FoundryError
+from dagfoundry.store import DagShape
 from dagfoundry_airflow.problem import PLUGIN_REMEDY, subject
 from dagfoundry_airflow.proofs import Proofs, environment, proof_key
 from dagfoundry_airflow.trial_process import TrialProcess
@@ -35,10 +36,17 @@ class TrialUnavailableError(FoundryError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a trial said of a row; without ``what`` the row is good."""
+    """What a trial said of a row; without ``what`` the row is good.
+
+    Attributes:
+        what: What is wrong.
+        remedy: What to do about it.
+        shape: What the DAG of a good row looks like.
+    """
 
     what: str = ""
     remedy: str = ""
+    shape: DagShape | None = None
 
     @property
     def good(self) -> bool:
@@ -89,12 +97,17 @@ class Trials:
             OSError: Proofs cannot be written.
         """
         wanted = self._by_key(rows)
-        unknown = {key: row for key, row in wanted.items() if key not in self._proofs}
+        unknown = {key: row for key, row in wanted.items() if self._verdict(key) is None}
         self._waiting = {key: row for key, row in unknown.items() if key not in self._sent}
         self._work(unknown, time.monotonic() + patience)
         verdicts = {row.dag_id: self._verdict(key) for key, row in wanted.items()}
-        self._failed.clear()
+        for key in wanted:
+            self._failed.pop(key, None)
         return {dag_id: verdict for dag_id, verdict in verdicts.items() if verdict}
+
+    def remember(self, row: RowState, verdict: Verdict) -> None:
+        """Give a bad verdict once more when the row is asked for next, without a trial."""
+        self._failed[proof_key(row, self.environment)] = verdict
 
     def close(self) -> None:
         """End the trial process."""
@@ -103,7 +116,9 @@ class Trials:
             self._forget_process()
 
     def _verdict(self, key: str) -> Verdict | None:
-        return Verdict() if key in self._proofs else self._failed.get(key)
+        if key in self._proofs:
+            return Verdict(shape=self._proofs.shape(key))
+        return self._failed.get(key)
 
     def _by_key(self, rows: Iterable[RowState]) -> dict[str, RowState]:
         self._keys = {row: self._keys.get(row) or proof_key(row, self.environment) for row in rows}
@@ -155,7 +170,8 @@ class Trials:
             self._sent.pop(key, None)
             if "what" in answer:
                 self._failed[key] = Verdict(what=answer["what"], remedy=answer["remedy"])
-        self._proofs.add(key for key in verdicts if key not in self._failed)
+        good = {key: answer["shape"] for key, answer in verdicts.items() if "shape" in answer}
+        self._proofs.add({key: DagShape.from_json(shape) for key, shape in good.items()})
         return list(verdicts)
 
     def _ended(self, process: TrialProcess, *, kill: bool = False) -> list[str]:

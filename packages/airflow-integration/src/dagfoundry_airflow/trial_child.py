@@ -100,7 +100,7 @@ def _take_streams() -> tuple[int, int]:
 
 def _prepare() -> Plugins:
     from dagfoundry.plugins import load_plugins
-    from dagfoundry_airflow import _compat, build  # noqa: F401 - Airflow is loaded before the first deadline
+    from dagfoundry_airflow import _compat, build, shape  # noqa: F401 - Airflow is loaded before the first deadline
 
     return load_plugins()
 
@@ -120,15 +120,17 @@ def _requests(descriptor: int, idle_seconds: float) -> Iterator[dict[str, Any]]:
         until = time.monotonic() + idle_seconds
 
 
-def _answer(row: dict[str, Any], plugins: Plugins, sampled: set[str]) -> dict[str, str]:
+def _answer(row: dict[str, Any], plugins: Plugins, sampled: set[str]) -> dict[str, Any]:
     from dagfoundry.store import RowState
     from dagfoundry_airflow import build
     from dagfoundry_airflow._compat import check_dag
     from dagfoundry_airflow.problem import problem
+    from dagfoundry_airflow.shape import shape_of
 
     state, started = RowState.from_json(row), time.monotonic()
     try:
-        first = check_dag(build.build_dag(state, plugins))
+        dag = build.build_dag(state, plugins)
+        first, shape = check_dag(dag), shape_of(dag, state, plugins)
         is_quick = time.monotonic() - started < _SAMPLE_SECONDS
         if is_quick and state.factory_type not in sampled:
             sampled.add(state.factory_type)
@@ -136,7 +138,7 @@ def _answer(row: dict[str, Any], plugins: Plugins, sampled: set[str]) -> dict[st
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a builder raises is the row's verdict
         what, remedy = problem(state, error)
         return {"what": what, "remedy": remedy}
-    return {}
+    return {"shape": shape.to_json()}
 
 
 def _compare(row: RowState, first: dict[str, Any], second: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ What writes is imported by the methods that write: most processes parse a file a
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.store import read
 from dagfoundry.store.engine import has_file, reading, store_engine, writing
+from dagfoundry.store.placeholders import DagShape, Placeholder
 from dagfoundry.store.records import (
     Head,
     RevisionRecord,
@@ -27,15 +28,18 @@ from dagfoundry.store.tables import FOUNDRIES
 from dagfoundry.store.unadopted import refuse_unadopted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL, Connection
 
     from dagfoundry.store.schema_version import ScopeVersion
+    from dagfoundry.store.shapes import ShapeSeen
 
 __all__ = [
+    "DagShape",
     "Head",
+    "Placeholder",
     "RevisionRecord",
     "RowKind",
     "RowState",
@@ -44,6 +48,8 @@ __all__ = [
     "VersionRecord",
     "open_store",
 ]
+
+_ATTEMPTS: Final = 3
 
 
 class Store:
@@ -150,6 +156,39 @@ class Store:
                 write.write_version(connection, read.read_head(connection, foundry), record)
         except IntegrityError:
             return  # another DAG processor recorded the same content at the same moment
+
+    def shapes(self, foundry: str, dag_ids: Collection[str]) -> dict[str, DagShape]:
+        """Return what DAGs looked like when they were last good, as far as that is known."""
+        from dagfoundry.store import shapes
+
+        with self._reading_foundry(foundry) as connection:
+            name = read.read_head(connection, foundry).foundry
+            if not dag_ids or not shapes.keeps_shapes(connection):
+                return {}
+            return shapes.read_shapes(connection, name, dag_ids)
+
+    def record_shapes(self, foundry: str, seen: Mapping[str, ShapeSeen]) -> None:
+        """Record what DAGs look like; nothing is written of what is recorded already.
+
+        Args:
+            foundry: Name of the foundry.
+            seen: DAG id to the shape of a DAG that was built.
+        """
+        from dagfoundry.store import shapes
+
+        for _ in range(_ATTEMPTS):
+            with self._reading_foundry(foundry) as connection:
+                name = read.read_head(connection, foundry).foundry
+                if not shapes.keeps_shapes(connection):
+                    return
+                fresh = shapes.new_shapes(connection, name, seen)
+            try:
+                if fresh:
+                    with self.writing() as connection:
+                        shapes.write_shapes(connection, name, fresh)
+            except IntegrityError:
+                continue  # another DAG processor recorded the same at the same moment
+            return
 
     def retire(self, foundry: str, dag_ids: Sequence[str], *, author: str, message: str) -> int:
         """Move rows from retiring to retired in a new revision; others stay as they are.

@@ -283,13 +283,7 @@ def read_version(
     row = connection.execute(statement.limit(1)).one_or_none()
     if row is None:
         return None
-    manifest = json.loads(row.manifest)
-    return VersionRecord(
-        version=row.version,
-        revision=row.revision,
-        held=manifest["held"],
-        errors=manifest["errors"],
-    )
+    return VersionRecord.from_manifest(row.version, row.revision, json.loads(row.manifest))
 
 
 def read_last_merge(connection: Connection, head: Head) -> RevisionRecord | None:

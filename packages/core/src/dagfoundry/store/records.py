@@ -9,10 +9,13 @@ from json.encoder import encode_basestring_ascii as _quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dagfoundry.factories import Status
+from dagfoundry.store.placeholders import placeholders_from_json, placeholders_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from dagfoundry.store.placeholders import Placeholder
 
 
 class RowKind(str, Enum):
@@ -159,9 +162,31 @@ class VersionRecord:
         held: DAG id to the older revision at which an entry is held; 0 means
             that it has never been good and is not served at all.
         errors: DAG id to the report of what is wrong with its newest row.
+        placeholders: DAG id to what stands for a DAG that was good and cannot be built.
     """
 
     version: str
     revision: int
     held: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return all but its name and revision as JSON values."""
+        values = {"held": dict(self.held), "errors": dict(self.errors)}
+        if not self.placeholders:
+            return values
+        return values | {"placeholders": placeholders_to_json(self.placeholders)}
+
+    @classmethod
+    def from_manifest(
+        cls, version: str, revision: int, manifest: Mapping[str, Any]
+    ) -> VersionRecord:
+        """Return the record whose :meth:`manifest` is given; an older one has fewer keys."""
+        return cls(
+            version=version,
+            revision=revision,
+            held=manifest["held"],
+            errors=manifest["errors"],
+            placeholders=placeholders_from_json(manifest.get("placeholders")),
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
-STORE_MIGRATIONS: Final = ("s0001",)
+STORE_MIGRATIONS: Final = ("s0001", "s0002")
 """Migrations of the tables that serve the whole store, oldest first."""
 
 FOUNDRY_MIGRATIONS: Final = ("f0001", "f0002")

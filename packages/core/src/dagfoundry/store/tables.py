@@ -1,8 +1,8 @@
 """The store's tables: the reference's, by its names and keys, and our own beside them.
 
-Three tables serve the whole store (which foundries, platforms and DAG ids there are);
-a foundry has its factories and its append-only history; a platform has one table of
-entries per factory type.
+Five tables serve the whole store: which foundries, platforms and DAG ids there are, and what
+DAGs looked like when they were last good. A foundry has its factories and its append-only
+history; a platform has one table of entries per factory type.
 """
 
 from __future__ import annotations
@@ -92,6 +92,27 @@ DAGS: Final = Table(
     **_MARIADB,
 )
 """Every DAG id of the store with the row it stands for; the key keeps them unique."""
+
+
+SHAPES: Final = Table(
+    "dagfoundry_shapes",
+    _shared,
+    Column("shape_id", String(32), primary_key=True, comment="hash of the content"),
+    Column("content", long_text(), nullable=False),
+    **_MARIADB,
+)
+"""Tasks, edges and tags of DAGs as they were built, each that differs once."""
+
+DAG_SHAPES: Final = Table(
+    "dagfoundry_dag_shapes",
+    _shared,
+    Column("foundry", String(_NAME), primary_key=True),
+    Column("dag_id", String(_DAG_ID), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("shape_id", String(32), nullable=False),
+    **_MARIADB,
+)
+"""What every DAG looked like when it was last good; DAG processors write it."""
 
 
 def shared_tables() -> MetaData:

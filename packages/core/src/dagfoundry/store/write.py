@@ -315,12 +315,11 @@ def write_version(connection: Connection, head: Head, record: VersionRecord) -> 
     known = select(table.c.version).where(table.c.version == record.version)
     if connection.execute(known).one_or_none() is not None:
         return
-    manifest = {"held": dict(record.held), "errors": dict(record.errors)}
     connection.execute(
         insert(table).values(
             version=record.version,
             revision=record.revision,
-            manifest=json.dumps(manifest, sort_keys=True),
+            manifest=json.dumps(record.manifest(), sort_keys=True),
             created_at=utc_now(),
         )
     )
