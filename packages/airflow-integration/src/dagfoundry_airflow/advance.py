@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from dagfoundry.names import bucket_file
 from dagfoundry.store import RowState
-from dagfoundry_airflow.selection import Selection
+from dagfoundry.store.shapes import ShapeSeen
+from dagfoundry_airflow.selection import Selection, Trial, kept_row
+from dagfoundry_airflow.shape import UNKNOWN
 from dagfoundry_airflow.snapshot import (
     checksum,
     read_rows,
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from dagfoundry.store import Head, Store
+    from dagfoundry.store import DagShape, Head, Store
     from dagfoundry_airflow.trial import Trials, Verdict
 
 _BACKGROUND_SECONDS: Final = 0.25
@@ -43,6 +46,7 @@ class Step:
         appeared: Rows of DAGs that were not served before.
         known: DAG ids of a version that was taken over from another host.
         lossy: Stubs of buckets that go on but lose a DAG.
+        seen: DAG id to the shape of a DAG that was found good.
     """
 
     state: State
@@ -52,6 +56,7 @@ class Step:
     appeared: tuple[RowState, ...] = field(repr=False)
     known: frozenset[str] = field(repr=False)
     lossy: frozenset[str] = frozenset()
+    seen: Mapping[str, ShapeSeen] = field(default_factory=dict, repr=False)
 
 
 class Advance:
@@ -85,6 +90,7 @@ class Advance:
         self._stale: set[int] = set()
         self._known: frozenset[str] = frozenset()
         self._mark = ""
+        self._seen: dict[str, ShapeSeen] = {}
         known = state is not None and state.buckets > 0
         self._before = state if state is not None and known else self._take_over()
         self._stale |= self._damaged_buckets()
@@ -101,12 +107,14 @@ class Advance:
             StoreUnavailableError: The store cannot be asked.
             TrialUnavailableError: Nothing can be proved.
         """
+        until = time.monotonic() + patience
         changed = self._changed_rows()
         rows = changed | self._unsettled_rows(trials, changed, retry=retry_at is not None)
         verdicts = self._prove(rows, trials, patience)
+        found = self._try_kept(rows, verdicts, trials, until - time.monotonic())
         after = Selection(self._before, self._rows)
         for dag_id, row in rows.items():
-            after.take(row, verdicts.get(dag_id), is_new=dag_id in changed)
+            after.take(row, found.get(dag_id, Trial()), is_new=dag_id in changed)
         self._waiting |= rows
         self._mark = mark_in(rows.values(), self._head.revision) or self._same_mark()
         next_retry = self._before.retry_at if retry_at is None else retry_at
@@ -130,7 +138,12 @@ class Advance:
         self._stale = set(self._served)
         revision, version = record.revision, record.version
         return replace(
-            empty, revision=revision, version=version, held=record.held, errors=record.errors
+            empty,
+            revision=revision,
+            version=version,
+            held=record.held,
+            errors=record.errors,
+            placeholders=record.placeholders,
         )
 
     def _damaged_buckets(self) -> set[int]:
@@ -175,6 +188,39 @@ class Advance:
         visible.sort(key=lambda row: (row.dag_id not in fresh, row.bucket, row.dag_id))
         return trials.prove(visible, patience=patience if fresh else _BACKGROUND_SECONDS)
 
+    def _try_kept(
+        self,
+        rows: Mapping[str, RowState],
+        verdicts: Mapping[str, Verdict],
+        trials: Trials,
+        patience: float,
+    ) -> dict[str, Trial]:
+        """Try what would be kept in the place of bad rows: its plugin may have changed as well."""
+        self._seen = {
+            d: ShapeSeen(rows[d].revision, v.shape) for d, v in verdicts.items() if v.shape
+        }
+        bad = {dag_id: rows[dag_id] for dag_id, verdict in verdicts.items() if not verdict.good}
+        kept = {d: kept_row(row, self._rows(row.bucket).get(d)) for d, row in bad.items()}
+        older = {d: row for d, row in kept.items() if row is not None and row != bad[d]}
+        again = trials.prove(older.values(), patience=max(0.0, patience)) if older else {}
+        for dag_id in older.keys() - again.keys():
+            trials.remember(bad[dag_id], verdicts[dag_id])
+        on_kept = {d: again.get(d) if d in older else verdicts[d] for d in bad if kept[d]}
+        shapes = self._last_shapes([d for d, v in on_kept.items() if v is not None and not v.good])
+        return {
+            dag_id: Trial(
+                newest=verdict, kept=on_kept.get(dag_id), shape=shapes.get(dag_id, UNKNOWN)
+            )
+            for dag_id, verdict in verdicts.items()
+        }
+
+    def _last_shapes(self, dag_ids: Collection[str]) -> dict[str, DagShape]:
+        """Return what DAGs looked like when they were last good."""
+        before = self._before.placeholders
+        shapes = {d: before[d].shape for d in dag_ids if d in before}
+        unknown = [d for d in dag_ids if shapes.get(d, UNKNOWN) == UNKNOWN]
+        return shapes | (self._store.shapes(self._head.foundry, unknown) if unknown else {})
+
     def _rows(self, bucket: int) -> Mapping[str, RowState]:
         """Return the rows of a bucket that were served before."""
         if bucket not in self._served:
@@ -196,7 +242,7 @@ class Advance:
         redrawn = self._stale | after.buckets.keys()
         for bucket in redrawn:
             rows = after.buckets.get(bucket, self._rows(bucket))
-            rendered |= render_bucket(foundry, bucket, rows.values())
+            rendered |= render_bucket(foundry, bucket, rows.values(), after.placeholders)
         files = self._kept_files(redrawn) | {n: checksum(c) for n, c in rendered.items()}
         state = replace(
             self._before,
@@ -205,6 +251,7 @@ class Advance:
             version=version_name(head.revision, files),
             held=after.held,
             errors=after.errors,
+            placeholders=after.placeholders,
             pending=tuple(sorted(after.pending)),
             files=files,
             environment=environment,
@@ -220,6 +267,7 @@ class Advance:
             appeared=after.appeared(),
             known=self._known,
             lossy=frozenset(bucket_file(foundry, bucket) for bucket in after.lossy()),
+            seen=self._seen,
         )
 
     def _kept_files(self, redrawn: Collection[int]) -> dict[str, str]:

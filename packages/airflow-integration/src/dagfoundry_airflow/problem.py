@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry.errors import FoundryError
 
 if TYPE_CHECKING:
-    from dagfoundry.store import RowState
+    from dagfoundry.store import Placeholder, RowState
 
 PLUGIN_REMEDY: Final = (
     "Correct the entry in the model and merge again, or report it to the author of the"
     " factory type (`dagfoundry plugins` names the distribution)."
 )
+_CANNOT: Final = " cannot be built: "
 _LONGEST: Final = 4000
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{6,}")
 
@@ -43,11 +44,23 @@ def problem(row: RowState, error: BaseException) -> tuple[str, str]:
     else:
         what, remedy = f"{type(error).__name__}: {error}{_origin(error)}", PLUGIN_REMEDY
     if not what.startswith(f"DAG {row.dag_id!r}"):
-        what = f"{subject(row)} cannot be built: {what}"
+        what = f"{subject(row)}{_CANNOT}{what}"
     return _ADDRESS.sub("0x...", what)[:_LONGEST], remedy
 
 
-def report(what: str, remedy: str, *, newest: RowState, kept: RowState | None) -> str:
+def cause(what: str) -> str:
+    """Return why a row cannot be built, without which row that is."""
+    return what.partition(_CANNOT)[2] or what
+
+
+def report(
+    what: str,
+    remedy: str,
+    *,
+    newest: RowState,
+    kept: RowState | None,
+    placeholder: Placeholder | None = None,
+) -> str:
     """Return the text that Airflow shows as an import error.
 
     Args:
@@ -55,14 +68,25 @@ def report(what: str, remedy: str, *, newest: RowState, kept: RowState | None) -
         remedy: What to do.
         newest: The row that cannot be built.
         kept: The row that stays in the bucket; None when the DAG is not there.
+        placeholder: What stands for the row in the bucket, if that cannot be built either.
     """
-    if kept is None:
-        meanwhile = "does not show the DAG"
-    elif kept == newest:
-        meanwhile = "cannot load the DAG, which was good before a plugin changed"
-    else:
-        meanwhile = f"keeps the DAG of revision {kept.revision}"
+    meanwhile = _meanwhile(newest, kept, placeholder)
     return f"{what}\n  {remedy}\n  Until then Airflow {meanwhile}."
+
+
+def _meanwhile(newest: RowState, kept: RowState | None, placeholder: Placeholder | None) -> str:
+    if kept is None:
+        return "does not show the DAG"
+    if placeholder is None:
+        return f"keeps the DAG of revision {kept.revision}"
+    builder = placeholder.shape.builder
+    with_what = f" with {builder}" if builder else ""
+    was = "" if kept == newest else f" of revision {kept.revision}"
+    why = "" if kept == newest else f", since that cannot be built any more: {placeholder.reason}"
+    return (
+        f"shows a placeholder for the DAG{was}, which was good{with_what} before a plugin changed: "
+        f"its tasks without a schedule, and they fail{why}"
+    )
 
 
 def short_place(file: str, line: int | str, function: str) -> str:

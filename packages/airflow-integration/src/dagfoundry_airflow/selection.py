@@ -1,16 +1,18 @@
-"""Which row of each DAG is served: the newest, the last good one, or none."""
+"""Which row of each DAG is served: the newest, the last good one, a placeholder, or none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from dagfoundry_airflow.problem import report
+from dagfoundry.store import Placeholder
+from dagfoundry_airflow.problem import cause, report
+from dagfoundry_airflow.shape import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagfoundry.store import RowState
+    from dagfoundry.store import DagShape, RowState
     from dagfoundry_airflow.state import State
     from dagfoundry_airflow.trial import Verdict
 
@@ -26,36 +28,77 @@ class Choice:
         held: Revision at which the DAG is held, 0 when it was never good; None when
             its newest row is served.
         error: The report of what is wrong with its newest row.
-        pending: Whether its newest row waits for its trial.
+        placeholder: What stands for the row in the bucket, which cannot be built.
+        pending: Whether its newest row, or the one that is kept, waits for its trial.
     """
 
     row: RowState | None
     held: int | None = None
     error: str | None = None
+    placeholder: Placeholder | None = None
     pending: bool = False
 
 
-def choose(newest: RowState, served: RowState | None, verdict: Verdict | None) -> Choice:
-    """Choose what is served of a DAG.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What is known of a DAG's newest row, and of the one to keep if that is bad.
+
+    Attributes:
+        newest: The verdict on the newest row; None when its trial is not over.
+        kept: The verdict on the row to keep; None when its trial is not over, or there
+            is none.
+        shape: What the DAG looked like when it was last good.
+    """
+
+    newest: Verdict | None = None
+    kept: Verdict | None = None
+    shape: DagShape = UNKNOWN
+
+
+def kept_row(newest: RowState, served: RowState | None) -> RowState | None:
+    """Return the row to keep when the newest one is bad.
 
     A held DAG keeps its old definition but takes its new status, so that an entry that
     was removed from the model is drained whatever its definition looks like.
+    """
+    return served._replace(status=newest.status) if served else None
+
+
+def choose(
+    newest: RowState, served: RowState | None, trial: Trial, before: Placeholder | None = None
+) -> Choice:
+    """Choose what is served of a DAG.
 
     Args:
         newest: The DAG's newest row.
         served: The row served so far.
-        verdict: What the trial said of the newest row; None when it is not over.
+        trial: What the trials said.
+        before: What stands for the row served so far, if that is a placeholder.
     """
     if not newest.status.in_bucket:
         return Choice(row=None)
-    if verdict is not None and verdict.good:
+    if trial.newest is not None and trial.newest.good:
         return Choice(row=newest)
-    kept = served._replace(status=newest.status) if served else None
+    kept = kept_row(newest, served)
     held = None if kept == newest else (kept.revision if kept else 0)
-    if verdict is None:
-        return Choice(row=kept, held=held, pending=True)
-    error = report(verdict.what, verdict.remedy, newest=newest, kept=kept)
-    return Choice(row=kept, held=held, error=error)
+    if trial.newest is None:
+        return Choice(row=kept, held=held, placeholder=before, pending=True)
+    stands = _placeholder(kept, trial, before)
+    error = report(
+        trial.newest.what, trial.newest.remedy, newest=newest, kept=kept, placeholder=stands
+    )
+    waits = kept is not None and trial.kept is None
+    return Choice(row=kept, held=held, error=error, placeholder=stands, pending=waits)
+
+
+def _placeholder(
+    kept: RowState | None, trial: Trial, before: Placeholder | None
+) -> Placeholder | None:
+    if kept is None or trial.kept is None:
+        return before
+    if trial.kept.good:
+        return None
+    return Placeholder(shape=trial.shape, reason=cause(trial.kept.what))
 
 
 class Selection:
@@ -70,26 +113,29 @@ class Selection:
         self._served = served
         self.held = dict(before.held)
         self.errors = dict(before.errors)
+        self.placeholders = dict(before.placeholders)
         self.pending = set(before.pending)
         self.buckets: dict[int, dict[str, RowState]] = {}
         """The buckets whose rows change."""
 
-    def take(self, newest: RowState, verdict: Verdict | None, *, is_new: bool) -> None:
+    def take(self, newest: RowState, trial: Trial, *, is_new: bool) -> None:
         """Choose what is served of one DAG.
 
         Args:
             newest: Its newest row.
-            verdict: What the trial said; None when it is not over.
+            trial: What the trials said.
             is_new: Whether the row changed since it was looked at last. One that did
                 not keeps its error while it is tried again.
         """
         dag_id, served = newest.dag_id, self._served(newest.bucket).get(newest.dag_id)
-        choice = choose(newest, served, verdict)
-        error = self.errors.get(dag_id) if choice.pending and not is_new else choice.error
+        before = self.placeholders.get(dag_id)
+        choice = choose(newest, served, trial, before)
+        keeps_error = choice.error is None and choice.pending and not is_new
         _put(self.held, dag_id, choice.held)
-        _put(self.errors, dag_id, error)
+        _put(self.errors, dag_id, self.errors.get(dag_id) if keeps_error else choice.error)
+        _put(self.placeholders, dag_id, choice.placeholder)
         (self.pending.add if choice.pending else self.pending.discard)(dag_id)
-        if choice.row != served:
+        if choice.row != served or choice.placeholder != before:
             _put(self._changing(newest.bucket), dag_id, choice.row)
 
     def _changing(self, bucket: int) -> dict[str, RowState]:

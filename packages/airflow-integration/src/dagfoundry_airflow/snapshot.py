@@ -10,14 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
 from dagfoundry.names import bucket_file, python_name
+from dagfoundry.store import Placeholder
+from dagfoundry.store.placeholders import placeholders_from_json, placeholders_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from dagfoundry.store import RowState, VersionRecord
@@ -28,6 +32,9 @@ _LONGEST_KEY: Final = 120
 _MOST_ERROR_FILES: Final = 100
 _HELD: Final = "-held"
 _BETWEEN_ROWS: Final = ",\n"
+_PLACEHOLDERS: Final = ',"placeholders":'
+NO_PLACEHOLDERS: Final[Mapping[str, Placeholder]] = MappingProxyType({})
+"""What stands for no row at all."""
 
 _STUB: Final = '''\
 """Airflow DAGs of foundry {foundry}, bucket {bucket:02x}; DAG Foundry writes this file."""
@@ -105,30 +112,44 @@ def _file_key(dag_id: str) -> str:
     return key if key == dag_id else f"{key}_{checksum(dag_id.encode())[:8]}"
 
 
-def render(foundry: str, rows: Iterable[RowState], errors: Mapping[str, str]) -> dict[str, bytes]:
+def render(
+    foundry: str,
+    rows: Iterable[RowState],
+    errors: Mapping[str, str],
+    placeholders: Mapping[str, Placeholder] = NO_PLACEHOLDERS,
+) -> dict[str, bytes]:
     """Return all files of a version, by name.
 
     Args:
         foundry: Name of the foundry.
         rows: The rows that are served.
         errors: DAG id to report.
+        placeholders: DAG id to what stands for a row that cannot be built any more.
     """
     buckets: dict[int, list[RowState]] = {}
     for row in rows:
         buckets.setdefault(row.bucket, []).append(row)
     files = render_errors(foundry, errors)
     for bucket, members in buckets.items():
-        files |= render_bucket(foundry, bucket, members)
+        files |= render_bucket(foundry, bucket, members, placeholders)
     return files
 
 
-def render_bucket(foundry: str, bucket: int, rows: Iterable[RowState]) -> dict[str, bytes]:
+def render_bucket(
+    foundry: str,
+    bucket: int,
+    rows: Iterable[RowState],
+    placeholders: Mapping[str, Placeholder] = NO_PLACEHOLDERS,
+) -> dict[str, bytes]:
     """Return a bucket's sidecar and stub, by name; nothing for a bucket without rows."""
-    lines = [_json(row.to_json()) for row in sorted(rows, key=lambda row: row.dag_id)]
+    members = sorted(rows, key=lambda row: row.dag_id)
+    lines = [_json(row.to_json()) for row in members]
     if not lines:
         return {}
     opening = f'{{"bucket":{bucket},"foundry":{_json(foundry)},"rows":[\n'
-    sidecar = f"{opening}{_BETWEEN_ROWS.join(lines)}\n]}}\n".encode()
+    here = {row.dag_id: placeholders[row.dag_id] for row in members if row.dag_id in placeholders}
+    rest = f"{_PLACEHOLDERS}{_json(placeholders_to_json(here))}" if here else ""
+    sidecar = f"{opening}{_BETWEEN_ROWS.join(lines)}\n]{rest}}}\n".encode()
     stub = _STUB.format(foundry=foundry, bucket=bucket, checksum=checksum(sidecar))
     name = bucket_file(foundry, bucket)
     return {sidecar_name(name): sidecar, name: stub.encode()}
@@ -161,6 +182,16 @@ def all_rows(content: bytes) -> list[dict[str, Any]]:
     """Return the rows in a sidecar's content."""
     rows: list[dict[str, Any]] = from_json(content)["rows"]
     return rows
+
+
+def all_placeholders(content: bytes) -> dict[str, Placeholder]:
+    """Return the placeholders in a sidecar's content, by DAG id.
+
+    They stand in its last line, so that a task finds them without parsing the rows.
+    """
+    line = content[content.rfind(b"\n", 0, -1) + 1 :].rstrip()
+    mark = f"]{_PLACEHOLDERS}".encode()
+    return placeholders_from_json(from_json(line[len(mark) : -1])) if line.startswith(mark) else {}
 
 
 def find_row(content: bytes, dag_id: str) -> dict[str, Any] | None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.logs import get_logger
 from dagfoundry.store import VersionRecord
+from dagfoundry.store.placeholders import placeholders_from_json, placeholders_to_json
 from dagfoundry_airflow.folder import write_whole
 from dagfoundry_airflow.snapshot import checksum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from dagfoundry.store import Placeholder
 
 _FORMAT: Final = 1
 
@@ -37,6 +40,7 @@ class State:
         version: Version that it serves.
         held: DAG id to the older revision that is served; 0 when the DAG is not.
         errors: DAG id to the report of what is wrong with its newest row.
+        placeholders: DAG id to what stands for a DAG that was good and cannot be built.
         pending: DAG ids whose newest row waits for its trial.
         files: File name to checksum, of all files in the folder.
         environment: The plugins and Airflow with which trials were made.
@@ -51,6 +55,7 @@ class State:
     mark: str = ""
     held: Mapping[str, int] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, Placeholder] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     environment: str = ""
@@ -61,7 +66,11 @@ class State:
     def record(self) -> VersionRecord:
         """The version as the store records it."""
         return VersionRecord(
-            version=self.version, revision=self.revision, held=self.held, errors=self.errors
+            version=self.version,
+            revision=self.revision,
+            held=self.held,
+            errors=self.errors,
+            placeholders=self.placeholders,
         )
 
 
@@ -91,7 +100,10 @@ class StateFile:
         Raises:
             OSError: The disk is full or read-only; the old state stays.
         """
-        values = {name: getattr(state, name) for name in state.__slots__} | {"format": _FORMAT}
+        values = {name: getattr(state, name) for name in state.__slots__} | {
+            "format": _FORMAT,
+            "placeholders": placeholders_to_json(state.placeholders),
+        }
         body = json.dumps(values, sort_keys=True)
         write_whole(self._path, f"{body}\n{checksum(body.encode())}\n".encode())
         self._seen = None
@@ -115,4 +127,6 @@ def _state(text: str) -> State:
         msg = "another release wrote it"
         raise ValueError(msg)
     touches = {stub: tuple(times) for stub, times in values.pop("touches").items()}
-    return State(**{**values, "pending": tuple(values["pending"]), "touches": touches})
+    placeholders = placeholders_from_json(values.pop("placeholders", None))
+    pending = tuple(values.pop("pending"))
+    return State(**values, pending=pending, touches=touches, placeholders=placeholders)

@@ -161,10 +161,10 @@ class VersionFolders:
         if dag_id:
             bucket = bucket_of(dag_id, manifest.buckets)
             rows = rows_of_version(store, foundry, record, bucket=bucket)
-            write_files(folder, render_bucket(foundry, bucket, rows), ())
+            write_files(folder, render_bucket(foundry, bucket, rows, record.placeholders), ())
         else:
             rows = rows_of_version(store, foundry, record)
-            write_files(folder, render(foundry, rows, record.errors), ())
+            write_files(folder, render(foundry, rows, record.errors, record.placeholders), ())
             (folder / _COMPLETE).touch()
 
     def _ask_manifest(self, store: Store, version: str) -> Manifest:
@@ -216,14 +216,21 @@ def _remove_path(path: Path) -> None:
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    record = {name: getattr(manifest.record, name) for name in manifest.record.__slots__}
-    values = {"foundry": manifest.foundry, "buckets": manifest.buckets, "record": record}
+    record = manifest.record
+    names = {"version": record.version, "revision": record.revision}
+    values = {
+        "foundry": manifest.foundry,
+        "buckets": manifest.buckets,
+        "record": names | record.manifest(),
+    }
     write_whole(folder / _MANIFEST, json.dumps(values, sort_keys=True).encode())
 
 
 def _read_manifest(folder: Path) -> Manifest | None:
     try:
         values = json.loads((folder / _MANIFEST).read_bytes())
-        return Manifest(**{**values, "record": VersionRecord(**values["record"])})
+        found = values["record"]
+        record = VersionRecord.from_manifest(found["version"], found["revision"], found)
+        return Manifest(**{**values, "record": record})
     except (OSError, ValueError, TypeError, KeyError):
         return None  # not here, or damaged: the store has it as well
