@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.providers.standard.operators.branch import BaseBranchOperator
     from airflow.sdk import CronDataIntervalTimetable, CronTriggerTimetable
-    from airflow.sdk.exceptions import AirflowException
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
     from dagfoundry_airflow.airflow_api import AirflowApi
 
@@ -46,6 +46,12 @@ if not TYPE_CHECKING:
     from airflow.exceptions import AirflowException
 
     # The standard provider is part of every 3.x; 2.x has its own.
+    # The library has it since 1.9, which is more than 2.10 can have.
+    if AIRFLOW_2:
+        from airflow.exceptions import AirflowFailException
+    else:
+        from airflow.providers.common.compat.sdk import AirflowFailException
+
     if AIRFLOW_2:
         from airflow.operators.branch import BaseBranchOperator
     else:
@@ -63,6 +69,7 @@ __all__ = [
     "AIRFLOW_VERSION",
     "DAG",
     "AirflowException",
+    "AirflowFailException",
     "BaseBranchOperator",
     "BaseHook",
     "BaseOperator",
@@ -80,6 +87,7 @@ __all__ = [
     "open_airflow_api",
     "parsing_dag_id",
     "parsing_section",
+    "parsing_task_id",
     "serialize_dag",
     "site_defaults",
     "stale_dag_threshold",
@@ -176,6 +184,12 @@ def parsing_dag_id() -> str | None:
     """
     dag_id: str | None = get_parsing_context().dag_id
     return dag_id
+
+
+def parsing_task_id() -> str | None:
+    """Return the one task that this process parses a file for; None when it runs no task."""
+    task_id: str | None = get_parsing_context().task_id
+    return task_id
 
 
 def stale_dag_threshold() -> int:

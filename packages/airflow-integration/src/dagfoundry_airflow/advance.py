@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dagfoundry.names import bucket_file
 from dagfoundry.store import RowState
-from dagfoundry.store.shapes import ShapeSeen
-from dagfoundry_airflow.selection import Selection, Trial, kept_row
-from dagfoundry_airflow.shape import UNKNOWN
+from dagfoundry_airflow.proving import Proving, seen_shapes
+from dagfoundry_airflow.selection import Outcome, Selection
 from dagfoundry_airflow.snapshot import (
     checksum,
     read_rows,
@@ -27,11 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
-    from dagfoundry.store import DagShape, Head, Store
-    from dagfoundry_airflow.trial import Trials, Verdict
-
-_BACKGROUND_SECONDS: Final = 0.25
-"""How long to wait for trials of rows that are served already."""
+    from dagfoundry.store import Head, Store
+    from dagfoundry.store.shapes import ShapeSeen
+    from dagfoundry_airflow.trial import Trials
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,14 +103,14 @@ class Advance:
             StoreUnavailableError: The store cannot be asked.
             TrialUnavailableError: Nothing can be proved.
         """
-        until = time.monotonic() + patience
         changed = self._changed_rows()
         rows = changed | self._unsettled_rows(trials, changed, retry=retry_at is not None)
-        verdicts = self._prove(rows, trials, patience)
-        found = self._try_kept(rows, verdicts, trials, until - time.monotonic())
+        proving = Proving(self._store, self._before, self._rows)
+        outcomes = proving.try_rows(rows, trials, patience)
         after = Selection(self._before, self._rows)
         for dag_id, row in rows.items():
-            after.take(row, found.get(dag_id, Trial()), is_new=dag_id in changed)
+            after.take(row, outcomes.get(dag_id, Outcome()), is_new=dag_id in changed)
+        self._seen = seen_shapes(rows, outcomes)
         self._waiting |= rows
         self._mark = mark_in(rows.values(), self._head.revision) or self._same_mark()
         next_retry = self._before.retry_at if retry_at is None else retry_at
@@ -178,48 +174,6 @@ class Advance:
         if unknown := wanted - self._waiting.keys():
             self._waiting |= rows_by_dag_id(self._store, head.foundry, head.revision, unknown)
         return {dag_id: self._waiting[dag_id] for dag_id in wanted if dag_id in self._waiting}
-
-    def _prove(
-        self, rows: Mapping[str, RowState], trials: Trials, patience: float
-    ) -> dict[str, Verdict]:
-        """Try rows bucket by bucket, so that few buckets are rewritten for a part of theirs."""
-        visible = [row for row in rows.values() if row.status.in_bucket]
-        fresh = {row.dag_id for row in visible if self._rows(row.bucket).get(row.dag_id) != row}
-        visible.sort(key=lambda row: (row.dag_id not in fresh, row.bucket, row.dag_id))
-        return trials.prove(visible, patience=patience if fresh else _BACKGROUND_SECONDS)
-
-    def _try_kept(
-        self,
-        rows: Mapping[str, RowState],
-        verdicts: Mapping[str, Verdict],
-        trials: Trials,
-        patience: float,
-    ) -> dict[str, Trial]:
-        """Try what would be kept in the place of bad rows: its plugin may have changed as well."""
-        self._seen = {
-            d: ShapeSeen(rows[d].revision, v.shape) for d, v in verdicts.items() if v.shape
-        }
-        bad = {dag_id: rows[dag_id] for dag_id, verdict in verdicts.items() if not verdict.good}
-        kept = {d: kept_row(row, self._rows(row.bucket).get(d)) for d, row in bad.items()}
-        older = {d: row for d, row in kept.items() if row is not None and row != bad[d]}
-        again = trials.prove(older.values(), patience=max(0.0, patience)) if older else {}
-        for dag_id in older.keys() - again.keys():
-            trials.remember(bad[dag_id], verdicts[dag_id])
-        on_kept = {d: again.get(d) if d in older else verdicts[d] for d in bad if kept[d]}
-        shapes = self._last_shapes([d for d, v in on_kept.items() if v is not None and not v.good])
-        return {
-            dag_id: Trial(
-                newest=verdict, kept=on_kept.get(dag_id), shape=shapes.get(dag_id, UNKNOWN)
-            )
-            for dag_id, verdict in verdicts.items()
-        }
-
-    def _last_shapes(self, dag_ids: Collection[str]) -> dict[str, DagShape]:
-        """Return what DAGs looked like when they were last good."""
-        before = self._before.placeholders
-        shapes = {d: before[d].shape for d in dag_ids if d in before}
-        unknown = [d for d in dag_ids if shapes.get(d, UNKNOWN) == UNKNOWN]
-        return shapes | (self._store.shapes(self._head.foundry, unknown) if unknown else {})
 
     def _rows(self, bucket: int) -> Mapping[str, RowState]:
         """Return the rows of a bucket that were served before."""

@@ -19,16 +19,18 @@ from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
 from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.publish import Pace, Publisher
-from dagfoundry_airflow.snapshot import find_row, read_rows, sidecar_name
+from dagfoundry_airflow.snapshot import all_placeholders, all_rows, find_row, sidecar_name
 from dagfoundry_airflow.trial import Trials
 from dagfoundry_airflow.trial_start import TrialLimits, fork
 from dagfoundry_airflow.versions import rows_by_dag_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from dagfoundry.store import Store
+    from dagfoundry.store import Placeholder, Store
     from dagfoundry_airflow.state import State
+
+    _Served = tuple[list[RowState], Mapping[str, Placeholder]]
 
 _STORE_TIMEOUT_SECONDS: Final = 2.0
 _PACE: Final = Pace(trials=12.0, elsewhere=8.0, limits=TrialLimits(build=5.0))
@@ -132,8 +134,8 @@ def load_shard(foundry: str, shard: int, shards: int) -> dict[str, Any]:
 
     wanted, plugins = parsing_dag_id(), load_plugins()  # before a trial's fork, which uses them
     local = _Local(foundry)
-    rows = local.rows_of_shard(shard, shards) if wanted is None else local.rows_of_dag(wanted)
-    return build_rows(rows, plugins)
+    rows, placeholders = local.shard(shard, shards) if wanted is None else local.dag(wanted)
+    return build_rows(rows, plugins, placeholders)
 
 
 def require_airflow_2(loader_file: str) -> None:
@@ -204,36 +206,38 @@ class _Local:
         """Return why the snapshot does not follow the store; empty when it does."""
         return self._publisher.refusal()
 
-    def rows_of_shard(self, shard: int, shards: int) -> list[RowState]:
-        """Return the rows of every bucket that belongs to a shard."""
+    def shard(self, shard: int, shards: int) -> _Served:
+        """Return what every bucket that belongs to a shard serves."""
         state = self.refreshed()
-        buckets = range(shard, state.buckets, shards)
-        return [row for bucket in buckets for row in self._rows(state, bucket)]
+        rows: list[RowState] = []
+        placeholders: dict[str, Placeholder] = {}
+        for bucket in range(shard, state.buckets, shards):
+            if content := self._sidecar(state, bucket):
+                rows += map(RowState.from_json, all_rows(content))
+                placeholders |= all_placeholders(content)
+        return rows, placeholders
 
-    def rows_of_dag(self, dag_id: str) -> list[RowState]:
-        """Return the one row of a DAG: from the snapshot, or else from the store."""
+    def dag(self, dag_id: str) -> _Served:
+        """Return what is served of one DAG: from the snapshot, or else from the store."""
         state = self._publisher.state()
         if state is not None and state.buckets:
-            sidecar = self._sidecar(state, bucket_of(dag_id, state.buckets))
-            found = find_row(sidecar.read_bytes(), dag_id) if sidecar else None
+            content = self._sidecar(state, bucket_of(dag_id, state.buckets))
+            found = find_row(content, dag_id)
             if found:
-                return [RowState.from_json(found)]
+                return [RowState.from_json(found)], all_placeholders(content)
         return self._ask(dag_id)
 
-    def _rows(self, state: State, bucket: int) -> list[RowState]:
-        sidecar = self._sidecar(state, bucket)
-        return [RowState.from_json(row) for row in read_rows(sidecar)] if sidecar else []
-
-    def _sidecar(self, state: State, bucket: int) -> Path | None:
+    def _sidecar(self, state: State, bucket: int) -> bytes:
         name = sidecar_name(bucket_file(self._foundry, bucket))
-        return self._publisher.folder / name if name in state.files else None
+        return (self._publisher.folder / name).read_bytes() if name in state.files else b""
 
-    def _ask(self, dag_id: str) -> list[RowState]:
+    def _ask(self, dag_id: str) -> _Served:
         head = self._store.head(self._foundry)
         record = self._store.latest_version(self._foundry)
         revision = record.held.get(dag_id, record.revision) if record else head.revision
         found = rows_by_dag_id(self._store, self._foundry, revision, {dag_id})
-        return [row for row in found.values() if row.status.in_bucket]
+        rows = [row for row in found.values() if row.status.in_bucket]
+        return rows, record.placeholders if record else {}
 
 
 def snapshot_home(foundry: str) -> Path:

@@ -15,7 +15,7 @@ from dagfoundry.factories import Status
 from dagfoundry.store.records import RowKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dagfoundry.store.records import RowState
 
@@ -31,17 +31,18 @@ def title(row: RowState) -> str:
     return f"{row.key} of {row.platform_name} ({row.factory_type})"
 
 
-def description(row: RowState) -> str:
+def description(row: RowState, *, is_placeholder: bool = False) -> str:
     """Return the one line that Airflow's list of DAGs shows."""
-    return f"{title(row)}, {_served(row)}"
+    return f"{title(row)}, {_served(row)}" + (", placeholder" if is_placeholder else "")
 
 
-def document(row: RowState, config: Mapping[str, Any]) -> str:
+def document(row: RowState, config: Mapping[str, Any], note: Sequence[str] = ()) -> str:
     """Return the DAG's documentation as Markdown.
 
     Args:
         row: The DAG's row.
         config: Its parsed config_json.
+        note: Lines to put before where the row came from.
 
     Raises:
         ValueError: It holds half a character (a lone surrogate).
@@ -52,6 +53,7 @@ def document(row: RowState, config: Mapping[str, Any]) -> str:
             "",
             _served(row),
             "",
+            *note,
             *_origin(row),
             "",
             "```json",
@@ -78,9 +80,10 @@ def _served(row: RowState) -> str:
 def _origin(row: RowState) -> list[str]:
     """Return who made the row's revision, when and why; free text is shown as code."""
     shown = {"Author": row.author, "Made": row.created_at, "Message": row.message}
-    return [f"- {name}: {_code(text)}" for name, text in shown.items() if text]
+    return [f"- {name}: {as_code(text)}" for name, text in shown.items() if text]
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
+    """Return free text as Markdown that shows it as it is."""
     plain = " ".join(text.replace("`", "'").split())
     return f"`{plain}`"

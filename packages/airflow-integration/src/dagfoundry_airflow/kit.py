@@ -38,16 +38,24 @@ class Kit:
     Args:
         row: The row to build; infrastructure and factory rows use a kit as well.
         config: The row's parsed config_json, where that is at hand.
+        placeholder: What a placeholder's documentation says; None for the real DAG.
 
     Raises:
         ValueError: The row's config_json is no JSON object, or holds half a character.
     """
 
-    def __init__(self, row: RowState, config: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        row: RowState,
+        config: Mapping[str, Any] | None = None,
+        *,
+        placeholder: Sequence[str] | None = None,
+    ) -> None:
         stored = row.config() if config is None else config
         own = stored.get(OWN_KEY, {})
         self._row = row
-        self._document = document(row, stored)
+        self._description = description(row, is_placeholder=placeholder is not None)
+        self._document = document(row, stored, placeholder or ())
         self._options: Mapping[str, Any] = _copied(own) if isinstance(own, dict) else {}
 
     def dag(
@@ -58,7 +66,7 @@ class Kit:
 
         dag: AbstractContextManager[Any] = DAG(
             dag_id=self._row.dag_id,
-            description=description(self._row),
+            description=self._description,
             doc_md=self._document,
             schedule=self._schedule(schedule),
             start_date=START_DATE,

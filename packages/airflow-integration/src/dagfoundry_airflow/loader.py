@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry import metrics
+from dagfoundry.errors import FactoryTypeMissingError
 from dagfoundry.logs import get_logger
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import RowState
@@ -23,12 +24,21 @@ from dagfoundry_airflow._compat import parsing_dag_id
 from dagfoundry_airflow.appearances import metric_label
 from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.folder import try_lock
-from dagfoundry_airflow.snapshot import all_rows, find_row, sidecar_name
+from dagfoundry_airflow.placeholder_dag import build_placeholder
+from dagfoundry_airflow.snapshot import (
+    NO_PLACEHOLDERS,
+    all_placeholders,
+    all_rows,
+    find_row,
+    sidecar_name,
+)
+from dagfoundry_airflow.task_placeholder import task_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dagfoundry.plugins import Plugins
+    from dagfoundry.store import Placeholder
 
 _log = get_logger(__name__)
 _parsed: Final[dict[str, int]] = {}
@@ -47,15 +57,28 @@ def load_bucket(stub: str) -> dict[str, Any]:
     content = _read(sidecar_name(stub), lock=wanted is None)
     row = find_row(content, wanted) if wanted else None
     chosen = [row] if row else all_rows(content)
-    return build_rows(map(RowState.from_json, chosen), load_plugins())
+    return build_rows(map(RowState.from_json, chosen), load_plugins(), all_placeholders(content))
 
 
-def build_rows(rows: Iterable[RowState], plugins: Plugins) -> dict[str, Any]:
-    """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out."""
+def build_rows(
+    rows: Iterable[RowState],
+    plugins: Plugins,
+    placeholders: Mapping[str, Placeholder] = NO_PLACEHOLDERS,
+) -> dict[str, Any]:
+    """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out.
+
+    Args:
+        rows: The rows.
+        plugins: The installed factory types.
+        placeholders: DAG id to what stands for a row that cannot be built.
+    """
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     try:
         with _collector_paused():
-            built = {row.dag_id: _timed(row, plugins, times) for row in rows}
+            built = {
+                row.dag_id: _timed(row, plugins, placeholders.get(row.dag_id), times)
+                for row in rows
+            }
     finally:  # also when Airflow's time limit ends the parse
         for (label, outcome), seconds in times.items():
             metrics.dags_built(label, outcome, seconds)
@@ -74,20 +97,37 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _timed(row: RowState, plugins: Plugins, times: dict[tuple[str, str], list[float]]) -> Any:  # noqa: ANN401 - a DAG, or None
+def _timed(
+    row: RowState,
+    plugins: Plugins,
+    placeholder: Placeholder | None,
+    times: dict[tuple[str, str], list[float]],
+) -> Any:  # noqa: ANN401 - a DAG, or None
     started = time.perf_counter()
-    dag = _build(row, plugins)
-    outcome = "failed" if dag is None else "ok"
+    dag, outcome = _build(row, plugins, placeholder)
     times[metric_label(row), outcome].append(time.perf_counter() - started)
     return dag
 
 
-def _build(row: RowState, plugins: Plugins) -> Any:  # noqa: ANN401 - a DAG, or None
+def _build(row: RowState, plugins: Plugins, placeholder: Placeholder | None) -> tuple[Any, str]:
+    """Return a DAG or None, and the outcome that is counted."""
     try:
-        return build_dag(row, plugins)
+        if placeholder is not None:
+            return build_placeholder(row, placeholder), "placeholder"
+        return _build_real(row, plugins)
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a builder raises must hide no other DAG
         _log.exception("DAG is left out", dag_id=row.dag_id, revision=row.revision)
-        return None
+        return None, "failed"
+
+
+def _build_real(row: RowState, plugins: Plugins) -> tuple[Any, str]:
+    try:
+        return build_dag(row, plugins), "ok"
+    except FactoryTypeMissingError as error:
+        dag = task_placeholder(row, error)
+        if dag is None:
+            raise
+        return dag, "placeholder"
 
 
 def _read(sidecar: str, *, lock: bool) -> bytes:

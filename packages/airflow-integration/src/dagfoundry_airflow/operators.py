@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from dagfoundry.errors import FoundryError
 from dagfoundry.jobs import JobStatus
-from dagfoundry_airflow._compat import AirflowException, BaseBranchOperator, BaseOperator
+from dagfoundry_airflow._compat import (
+    AirflowException,
+    AirflowFailException,
+    BaseBranchOperator,
+    BaseOperator,
+)
 from dagfoundry_airflow.local_runner import LocalJob
 
 if TYPE_CHECKING:
@@ -162,6 +167,30 @@ class FunctionOperator(BaseOperator):
             return self.function(**self.arguments)
         except FoundryError as error:
             raise AirflowException(str(error)) from None
+
+
+class PlaceholderOperator(BaseOperator):
+    """Stands for a task whose DAG cannot be built, and fails.
+
+    Args:
+        problem: Why, and what to do.
+        **arguments: Those of every Airflow operator.
+    """
+
+    ui_color = "#f6d5d5"
+
+    def __init__(self, *, problem: str, **arguments: Any) -> None:  # noqa: ANN401 - Airflow's own
+        super().__init__(**arguments)
+        self.problem = problem
+
+    def execute(self, context: Any) -> None:  # noqa: ANN401 - its type differs by version
+        """Fail; trying again would not help.
+
+        Raises:
+            AirflowFailException: Always.
+        """
+        del context
+        raise AirflowFailException(self.problem)
 
 
 def _ending(exit_code: int) -> str:

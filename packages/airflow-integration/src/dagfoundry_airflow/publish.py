@@ -30,6 +30,7 @@ from dagfoundry_airflow.folder import locked, remove_old_drafts
 from dagfoundry_airflow.held_back import HeldBack
 from dagfoundry_airflow.notice import HELD_BACK, SILENCE, Notice, note_on
 from dagfoundry_airflow.outage import Outage
+from dagfoundry_airflow.shape_keeper import ShapeKeeper
 from dagfoundry_airflow.snapshot import checksum, render_errors, version_name
 from dagfoundry_airflow.snapshot_age import SnapshotAge
 from dagfoundry_airflow.state import State, StateFile
@@ -115,6 +116,7 @@ class Publisher:
         self._state_file = StateFile(home / "state.json")
         self._versions = VersionFolders(home / "versions", foundry, tracking)
         self._outage = Outage(home / "outage.json", foundry)
+        self._shapes = ShapeKeeper(self._history)
         self._appearances = Appearances(home / "appearances.txt")
         self._trials = trials or Trials(home, self._pace.limits)
         held = HeldBack(Notice(home, self.folder, foundry, HELD_BACK), foundry)
@@ -245,6 +247,7 @@ class Publisher:
     def _is_settled(self, state: State, head: Head, clock: Clock) -> bool:
         return (
             state.revision == head.revision
+            and state.environment == self._trials.environment
             and not state.pending
             and not self._retry_is_due(state, clock)
             and not any(clock.is_due(time) for times in state.touches.values() for time in times)
@@ -290,7 +293,9 @@ class Publisher:
             self._state_file.write(after)
         self._waiting = (after, step.waiting)
         self._guard.end()
+        self._shapes.record(after.foundry, step.seen)
         metrics.revision_served(self._foundry, after.revision)
+        metrics.placeholders_served(self._foundry, len(after.placeholders))
 
     def _is_parted(self, state: State | None, head: Head) -> bool:
         """Return whether the store's history is not the one that the folder followed."""
@@ -324,6 +329,7 @@ class Publisher:
             written=len(step.changed),
             removed=len(step.removed),
             errors=len(after.errors),
+            placeholders=len(after.placeholders),
             pending=len(after.pending),
         )
 

@@ -29,7 +29,7 @@ class Choice:
             its newest row is served.
         error: The report of what is wrong with its newest row.
         placeholder: What stands for the row in the bucket, which cannot be built.
-        pending: Whether its newest row, or the one that is kept, waits for its trial.
+        pending: Whether its newest row, or the one that is kept, waits for its outcome.
     """
 
     row: RowState | None
@@ -40,7 +40,7 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
+class Outcome:
     """What is known of a DAG's newest row, and of the one to keep if that is bad.
 
     Attributes:
@@ -65,40 +65,40 @@ def kept_row(newest: RowState, served: RowState | None) -> RowState | None:
 
 
 def choose(
-    newest: RowState, served: RowState | None, trial: Trial, before: Placeholder | None = None
+    newest: RowState, served: RowState | None, outcome: Outcome, before: Placeholder | None = None
 ) -> Choice:
     """Choose what is served of a DAG.
 
     Args:
         newest: The DAG's newest row.
         served: The row served so far.
-        trial: What the trials said.
+        outcome: What the trials said.
         before: What stands for the row served so far, if that is a placeholder.
     """
     if not newest.status.in_bucket:
         return Choice(row=None)
-    if trial.newest is not None and trial.newest.good:
+    if outcome.newest is not None and outcome.newest.good:
         return Choice(row=newest)
     kept = kept_row(newest, served)
     held = None if kept == newest else (kept.revision if kept else 0)
-    if trial.newest is None:
+    if outcome.newest is None:
         return Choice(row=kept, held=held, placeholder=before, pending=True)
-    stands = _placeholder(kept, trial, before)
+    stands = _placeholder(kept, outcome, before)
     error = report(
-        trial.newest.what, trial.newest.remedy, newest=newest, kept=kept, placeholder=stands
+        outcome.newest.what, outcome.newest.remedy, newest=newest, kept=kept, placeholder=stands
     )
-    waits = kept is not None and trial.kept is None
+    waits = kept is not None and outcome.kept is None
     return Choice(row=kept, held=held, error=error, placeholder=stands, pending=waits)
 
 
 def _placeholder(
-    kept: RowState | None, trial: Trial, before: Placeholder | None
+    kept: RowState | None, outcome: Outcome, before: Placeholder | None
 ) -> Placeholder | None:
-    if kept is None or trial.kept is None:
+    if kept is None or outcome.kept is None:
         return before
-    if trial.kept.good:
+    if outcome.kept.good:
         return None
-    return Placeholder(shape=trial.shape, reason=cause(trial.kept.what))
+    return Placeholder(shape=outcome.shape, reason=cause(outcome.kept.what))
 
 
 class Selection:
@@ -118,18 +118,18 @@ class Selection:
         self.buckets: dict[int, dict[str, RowState]] = {}
         """The buckets whose rows change."""
 
-    def take(self, newest: RowState, trial: Trial, *, is_new: bool) -> None:
+    def take(self, newest: RowState, outcome: Outcome, *, is_new: bool) -> None:
         """Choose what is served of one DAG.
 
         Args:
             newest: Its newest row.
-            trial: What the trials said.
+            outcome: What the trials said.
             is_new: Whether the row changed since it was looked at last. One that did
                 not keeps its error while it is tried again.
         """
         dag_id, served = newest.dag_id, self._served(newest.bucket).get(newest.dag_id)
         before = self.placeholders.get(dag_id)
-        choice = choose(newest, served, trial, before)
+        choice = choose(newest, served, outcome, before)
         keeps_error = choice.error is None and choice.pending and not is_new
         _put(self.held, dag_id, choice.held)
         _put(self.errors, dag_id, self.errors.get(dag_id) if keeps_error else choice.error)

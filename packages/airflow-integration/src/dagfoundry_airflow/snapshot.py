@@ -10,21 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import from_json
 
 from dagfoundry.names import bucket_file, python_name
-from dagfoundry.store import Placeholder
 from dagfoundry.store.placeholders import placeholders_from_json, placeholders_to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from dagfoundry.store import RowState, VersionRecord
+    from dagfoundry.store import Placeholder, RowState, VersionRecord
 
 _LONGEST_KEY: Final = 120
 """Longest DAG id that names its error file as it is, in characters."""
@@ -33,7 +31,7 @@ _MOST_ERROR_FILES: Final = 100
 _HELD: Final = "-held"
 _BETWEEN_ROWS: Final = ",\n"
 _PLACEHOLDERS: Final = ',"placeholders":'
-NO_PLACEHOLDERS: Final[Mapping[str, Placeholder]] = MappingProxyType({})
+NO_PLACEHOLDERS: Final = cast("Mapping[str, Placeholder]", MappingProxyType({}))
 """What stands for no row at all."""
 
 _STUB: Final = '''\

@@ -65,6 +65,11 @@ _FACTORY_DAGS: Final = Gauge(
     help="DAGs in the last report of a factory DAG, by what it says of them.",
     labels=("foundry", "factory", "said"),
 )
+_PLACEHOLDERS: Final = Gauge(
+    name="dagfoundry_placeholders",
+    help="DAGs for which a placeholder stands, since their plugin is missing or broken.",
+    labels=("foundry",),
+)
 _STREAM_ROWS: Final = Gauge(
     name="dagfoundry_stream_rows",
     help="Rows that a stream's last successful batch read.",
@@ -92,7 +97,7 @@ def dags_built(factory_type: str, outcome: str, seconds: Sequence[float]) -> Non
 
     Args:
         factory_type: See the module.
-        outcome: ``ok`` or ``failed``.
+        outcome: ``ok``, ``placeholder`` or ``failed``.
         seconds: How long each took.
     """
     _DAG_BUILDS.add(factory_type, outcome, amount=len(seconds))
@@ -133,6 +138,11 @@ def factory_reported(foundry: str, factory: str, counts: Mapping[str, int]) -> N
     """Show how many DAGs a factory DAG's report names, by what it says of them."""
     for said, number in counts.items():
         _FACTORY_DAGS.set(foundry, factory, said, value=number)
+
+
+def placeholders_served(foundry: str, count: int) -> None:
+    """Show for how many DAGs a placeholder stands."""
+    _PLACEHOLDERS.set(foundry, value=count)
 
 
 def stream_seen(
