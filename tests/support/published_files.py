@@ -41,7 +41,7 @@ def fresh_render(foundry: Foundry, version: str) -> dict[str, bytes]:
     """Return what the store's history makes of a version."""
     record = foundry.store.version(foundry.name, version)
     rows = rows_of_version(foundry.store, foundry.name, record)
-    return render(foundry.name, rows, record.errors)
+    return render(foundry.name, rows, record.errors, record.placeholders)
 
 
 def settle(publisher: Publisher) -> None:

@@ -48,7 +48,7 @@ class ChangedRow:
         if report is not None and row.status is Status.RETIRING:
             return self._served(DagState.PROVED)  # its last good definition, if any, is drained
         if report is not None:
-            return self._served(DagState.BROKEN, note=_kept(held), report=report)
+            return self._served(DagState.BROKEN, note=_kept(row, version), report=report)
         if held is not None:
             return self._served(DagState.STORED, note="waits for its trial build")
         return self._served(DagState.PROVED)
@@ -109,7 +109,8 @@ class ChangedRow:
         )
 
 
-def _kept(held: int | None) -> str:
-    if held is None:
-        return "a placeholder stands for it"
+def _kept(row: RowState, version: VersionRecord) -> str:
+    held = version.held.get(row.dag_id)
+    if row.dag_id in version.placeholders:
+        return "a placeholder stands for it" + (f", of revision {held}" if held else "")
     return f"Airflow keeps revision {held}" if held else "Airflow has never had it"

@@ -43,7 +43,7 @@ def build_placeholder(row: RowState, placeholder: Placeholder) -> Any:  # noqa: 
 
 def _note(placeholder: Placeholder) -> list[str]:
     return [
-        "**This is a placeholder: the DAG cannot be built. It has no schedule, and its tasks fail.**",
+        "**This is a placeholder: the DAG cannot be built. It has no schedule; its tasks fail.**",
         "",
         f"- Reason: {as_code(placeholder.reason)}",
         f"- What to do: {as_code(_remedy(placeholder))}",

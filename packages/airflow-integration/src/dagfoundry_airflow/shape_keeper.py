@@ -29,9 +29,9 @@ class ShapeKeeper:
 
     def record(self, foundry: str, seen: Mapping[str, ShapeSeen]) -> None:
         """Record the shapes of DAGs, by DAG id."""
-        wanted = self._left | seen
         if not seen:
             return
+        wanted = {**self._left, **seen}
         try:
             self._store.record_shapes(foundry, wanted)
         except FoundryError as error:
