@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from published_files import PACE, content, fingerprints, fresh_render
 
 from dagfoundry_airflow.publish import Pace, Publisher
-from dagfoundry_airflow.snapshot import error_file
 from dagfoundry_airflow.trial import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
     from probe_foundry import Foundry
 
 
@@ -124,33 +122,6 @@ def test_new_plugins_are_noticed_at_a_restart(
         restarted.refresh()
     upgraded.close()
     assert fingerprints(publisher.folder) == before
-
-
-def test_a_regressed_plugin_is_reported_and_nothing_is_dropped(
-    foundry: Foundry,
-    publisher: Publisher,
-    another: Callable[..., Publisher],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The row was good; what is wrong is the plugin that is installed now."""
-    foundry.write(a={"number": 1}, b={})
-    publisher.refresh()
-    before = fingerprints(publisher.folder)
-    monkeypatch.setenv("PROBE_REGRESSED", "live__a_probe")
-    upgraded = Trials(tmp_path, PACE.limits)
-    upgraded.environment = "newer"
-    restarted = another("home", trials=upgraded)
-    until = time.monotonic() + 60
-    while not restarted.state().errors:
-        assert time.monotonic() < until
-        restarted.refresh()
-    upgraded.close()
-    assert "before a plugin changed" in restarted.state().errors["live__a_probe"]
-    assert restarted.state().held == {}
-    after = fingerprints(publisher.folder)
-    assert {name: after[name] for name in before} == before
-    assert after.keys() - before.keys() == {error_file("Probing", "live__a_probe")}
 
 
 def test_a_first_appearance_is_counted_once(
