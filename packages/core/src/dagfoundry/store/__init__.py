@@ -7,7 +7,7 @@ What writes is imported by the methods that write: most processes parse a file a
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
@@ -48,8 +48,6 @@ __all__ = [
     "VersionRecord",
     "open_store",
 ]
-
-_ATTEMPTS: Final = 3
 
 
 class Store:
@@ -176,19 +174,14 @@ class Store:
         """
         from dagfoundry.store import shapes
 
-        for _ in range(_ATTEMPTS):
-            with self._reading_foundry(foundry) as connection:
-                name = read.read_head(connection, foundry).foundry
-                if not shapes.keeps_shapes(connection):
-                    return
-                fresh = shapes.new_shapes(connection, name, seen)
-            try:
-                if fresh:
-                    with self.writing() as connection:
-                        shapes.write_shapes(connection, name, fresh)
-            except IntegrityError:
-                continue  # another DAG processor recorded the same at the same moment
-            return
+        with self._reading_foundry(foundry) as connection:
+            name = read.read_head(connection, foundry).foundry
+            if not shapes.keeps_shapes(connection):
+                return
+            fresh = shapes.new_shapes(connection, name, seen)
+        if fresh:
+            with self.writing() as connection:
+                shapes.write_shapes(connection, name, fresh)
 
     def retire(self, foundry: str, dag_ids: Sequence[str], *, author: str, message: str) -> int:
         """Move rows from retiring to retired in a new revision; others stay as they are.

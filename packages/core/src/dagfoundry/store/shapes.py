@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, inspect, select, update
 
 from dagfoundry.store.bulk import insert_rows
 from dagfoundry.store.placeholders import DagShape
+from dagfoundry.store.schema_lock import lock_schema
 from dagfoundry.store.tables import DAG_SHAPES, SHAPES
 
 if TYPE_CHECKING:
@@ -85,12 +86,13 @@ def new_shapes(
     }
 
 
-def write_shapes(connection: Connection, foundry: str, fresh: Mapping[str, ShapeSeen]) -> None:
+def write_shapes(connection: Connection, foundry: str, seen: Mapping[str, ShapeSeen]) -> None:
     """Record shapes in place of those that are recorded.
 
-    Raises:
-        IntegrityError: Another process recorded one of them at the same moment.
+    DAG processors find the same DAGs at the same moment, so one after the other writes.
     """
+    lock_schema(connection)
+    fresh = new_shapes(connection, foundry, seen)
     texts = {shape: shape_text(shape) for shape in {each.shape for each in fresh.values()}}
     _write_texts(connection, {text_id(text): text for text in texts.values()})
     known = _recorded(connection, foundry, fresh)
