@@ -63,11 +63,16 @@ class Proving:
     def _try_newest(
         self, rows: Mapping[str, RowState], trials: Trials, patience: float
     ) -> dict[str, Verdict]:
-        """Try rows bucket by bucket, so that few buckets are rewritten for a part of theirs."""
+        """Try rows bucket by bucket, so that few buckets are rewritten for a part of theirs.
+
+        Other plugins are waited for as new rows are: a parse that comes first would leave
+        out what cannot be built any more.
+        """
         visible = [row for row in rows.values() if row.status.in_bucket]
         fresh = {r.dag_id for r in visible if self._served(r.bucket).get(r.dag_id) != r}
         visible.sort(key=lambda row: (row.dag_id not in fresh, row.bucket, row.dag_id))
-        return trials.prove(visible, patience=patience if fresh else _BACKGROUND_SECONDS)
+        waits = fresh or self._before.environment != trials.environment
+        return trials.prove(visible, patience=patience if waits else _BACKGROUND_SECONDS)
 
     def _try_kept(
         self,

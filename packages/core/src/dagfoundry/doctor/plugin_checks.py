@@ -46,7 +46,7 @@ PLUGIN_CHECKS: Final = (
     Check(
         id="plugins.needed",
         looks_at="the factory types of the stored rows",
-        why="A row whose type is not installed keeps its last good DAG only as long as it can.",
+        why="DAGs of a type that is not installed are placeholders, whose tasks fail.",
         remedy="Install the distribution that offers the type.",
         examine=_needed,
     ),

@@ -32,7 +32,7 @@ class DagState(str, Enum):
     REMOVED = "removed"
     """It was to go and Airflow lists it no more."""
     BROKEN = "broken"
-    """It cannot be built; Airflow keeps its last good definition, if there is one."""
+    """It cannot be built; Airflow keeps its last good definition or a placeholder, if it can."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
