@@ -12,8 +12,10 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.serving import announce
 from dagfoundry.store import Source
 from dagfoundry.store.write import Origin
-from dagfoundry_airflow.proofs import Proofs, environment, proof_key
+from dagfoundry_airflow.environment import installed_versions
+from dagfoundry_airflow.proofs import Proofs, proof_key
 from dagfoundry_airflow.publish import Pace, Publisher
+from dagfoundry_airflow.shape import UNKNOWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,8 +95,9 @@ class BenchFoundry:
         Only for figures in which trial builds have no part.
         """
         home.mkdir(parents=True, exist_ok=True)
-        held = environment()
-        Proofs(home / "proofs.txt").add(proof_key(row, held) for row in self.rows())
+        held = installed_versions()
+        proved = {proof_key(row, held): UNKNOWN for row in self.rows()}
+        Proofs(home / "proofs.txt").add(proved)
 
     def publish(self, home: Path) -> Path:
         """Publish the head into a bundle's home and return the folder of its files."""

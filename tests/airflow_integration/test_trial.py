@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from dagfoundry.plugins import load_plugins
 from dagfoundry_airflow._compat import AIRFLOW_2
+from dagfoundry_airflow.environment import Environment
 from dagfoundry_airflow.folder import try_lock
 from dagfoundry_airflow.trial import Trials, TrialUnavailableError
 from dagfoundry_airflow.trial_start import TrialLimits, child_environment, fork, new_interpreter
@@ -176,8 +177,7 @@ def test_a_proof_holds_for_one_content_and_one_set_of_plugins(
     trials = Trials(tmp_path)
     trials.prove([probe("kept")], patience=PATIENCE)
     trials.close()
-    changed = Trials(tmp_path)
-    changed.environment = "other"
+    changed = Trials(tmp_path, environment=Environment(lambda: "other"))
     assert changed.prove([probe("kept")], patience=0) == {}
     changed.close()
     newer = Trials(tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from published_files import PACE, content, fingerprints, fresh_render
 
+from dagfoundry_airflow.environment import Environment
 from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.trial import Trials
 
@@ -113,8 +114,7 @@ def test_new_plugins_are_noticed_at_a_restart(
     foundry.write(a={}, b={})
     publisher.refresh()
     before = fingerprints(publisher.folder)
-    upgraded = Trials(tmp_path, PACE.limits)
-    upgraded.environment = "other"
+    upgraded = Trials(tmp_path, PACE.limits, environment=Environment(lambda: "other"))
     restarted = another("home", trials=upgraded)
     until = time.monotonic() + 60
     while restarted.state().environment != "other" or restarted.state().pending:

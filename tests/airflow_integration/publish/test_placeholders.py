@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from dagfoundry.names import bucket_file
 from dagfoundry.store import VersionRecord
 from dagfoundry.store.tables import DAG_SHAPES, SHAPES
+from dagfoundry_airflow.environment import Environment
 from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.shape import UNKNOWN
 from dagfoundry_airflow.snapshot import all_placeholders, error_file, sidecar_name
@@ -42,8 +43,8 @@ def restart(
     def make(home: str = "home", **arguments: Any) -> Publisher:  # noqa: ANN401 - a publisher's
         folder = tmp_path / f"trials {len(made)}"
         folder.mkdir()
-        made.append(Trials(folder, PACE.limits))
-        made[-1].environment = f"other {len(made)}"
+        name = f"other {len(made)}"
+        made.append(Trials(folder, PACE.limits, environment=Environment(lambda: name)))
         return another(home, trials=made[-1], **arguments)
 
     yield make
@@ -406,3 +407,31 @@ def test_the_folder_of_versions_is_not_needed(
     shutil.rmtree(broken.folder.parent / "versions")
     folder = broken.materialise(version, None)
     assert {name: (folder / name).read_bytes() for name in whole} == whole
+
+
+def test_a_process_that_lives_on_notices_other_plugins(
+    foundry: Foundry,
+    another: Callable[..., Publisher],
+    tmp_path: Path,
+    regress: Callable[..., None],
+) -> None:
+    """Without a restart; a change that is seen once may be an installation under way."""
+    installed = ["1.0"]
+    environment = Environment(lambda: installed[0], every=0.0)
+    trials = Trials(tmp_path, PACE.limits, environment=environment)
+    publisher = another("home", trials=trials)
+    foundry.write(a={}, b={})
+    settle(publisher)
+    regress(DAG_A)
+    installed[0] = "1.1"
+    publisher.refresh()
+    assert publisher.state().environment == "1.0"
+    settle(publisher)
+    assert publisher.state().placeholders.keys() == {DAG_A}
+    regress()
+    installed[0] = "1.2"
+    publisher.refresh()
+    settle(publisher)
+    trials.close()
+    assert publisher.state().environment == "1.2"
+    assert publisher.state().placeholders == {}

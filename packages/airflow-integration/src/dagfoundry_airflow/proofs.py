@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from contextlib import suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.plugins_discovery import installed_plugins
 from dagfoundry.store import DagShape
 from dagfoundry.store.shapes import shape_text, text_id
 
@@ -19,24 +16,10 @@ if TYPE_CHECKING:
 
     from dagfoundry.store import RowState
 
-_OWN: Final = ("apache-airflow", "dagfoundry", "dagfoundry-airflow")
 _KEY_LENGTH: Final = 32
 _NAME_LENGTH: Final = 16
 _MOST: Final = 200_000
 """Proofs in the file before the older half is forgotten."""
-
-
-def environment() -> str:
-    """Return what a proof holds for: the versions of Airflow, of us and of all plugins.
-
-    Plugins are found by their metadata: their code must not run in the DAG processor's
-    manager, which holds the metadata database.
-    """
-    plugins, _ = installed_plugins()
-    versions = {name: version(name) for name in _OWN}
-    versions |= {plugin.distribution: plugin.version for plugin in plugins}
-    content = json.dumps([sys.version_info[:2], sorted(versions.items())])
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def proof_key(row: RowState, environment: str) -> str:

@@ -216,6 +216,7 @@ class Publisher:
         if state and not has_all(self.folder, state.files):
             _log.warning("files are gone and will be made again", folder=str(self.folder))
             self._check_first = True
+        self._trials.look_around()
         if state and head and not self._check_first and self._rests_at(head, state, clock):
             return
         patience = self._pace.elsewhere if state else _FIRST_PUBLISH_SECONDS

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import FoundryError
+from dagfoundry.logs import get_logger
 from dagfoundry.store import DagShape
+from dagfoundry_airflow.environment import Environment
 from dagfoundry_airflow.problem import PLUGIN_REMEDY, subject
-from dagfoundry_airflow.proofs import Proofs, environment, proof_key
+from dagfoundry_airflow.proofs import Proofs, proof_key
 from dagfoundry_airflow.trial_process import TrialProcess
 from dagfoundry_airflow.trial_start import TrialLimits, new_interpreter
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _BACKLOG_BYTES: Final = 1 << 16
 _GRACE_SECONDS: Final = 5.0
+
+_log = get_logger(__name__)
 
 
 class TrialUnavailableError(FoundryError):
@@ -61,6 +64,7 @@ class Trials:
         folder: Where proofs are kept.
         limits: How long the process may take.
         start: Starts the process.
+        environment: What is installed.
     """
 
     def __init__(
@@ -68,9 +72,11 @@ class Trials:
         folder: Path,
         limits: TrialLimits | None = None,
         start: Callable[[TrialLimits], Child] = new_interpreter,
+        environment: Environment | None = None,
     ) -> None:
         self._limits = limits or TrialLimits()
         self._start = start
+        self._environment = environment or Environment()
         self._proofs = Proofs(folder / "proofs.txt")
         self._process: TrialProcess | None = None
         self._ready = False
@@ -80,10 +86,16 @@ class Trials:
         self._failed: dict[str, Verdict] = {}
         self._keys: dict[RowState, str] = {}
 
-    @cached_property
+    @property
     def environment(self) -> str:
-        """What proofs hold for; see :func:`dagfoundry_airflow.proofs.environment`."""
-        return environment()
+        """What proofs hold for."""
+        return self._environment.name
+
+    def look_around(self) -> None:
+        """Notice plugins that came, went or changed; the process has the old ones loaded."""
+        if self._environment.look():
+            _log.info("other plugins are installed, every row is tried", now=self.environment)
+            self.close()
 
     def prove(self, rows: Iterable[RowState], *, patience: float) -> dict[str, Verdict]:
         """Return the verdicts that are there in time, by DAG id; ask again for the others.
@@ -114,6 +126,7 @@ class Trials:
         if self._process is not None:
             self._process.end(kill=True)
             self._forget_process()
+        self._waiting, self._sent = {}, {}
 
     def _verdict(self, key: str) -> Verdict | None:
         if key in self._proofs:
