@@ -96,6 +96,7 @@ class Trials:
         if self._environment.look():
             _log.info("other plugins are installed, every row is tried", now=self.environment)
             self.close()
+            self._keys = {}
 
     def prove(self, rows: Iterable[RowState], *, patience: float) -> dict[str, Verdict]:
         """Return the verdicts that are there in time, by DAG id; ask again for the others.
