@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagfoundry.factories import Status
-from dagfoundry.store import VersionRecord
+from dagfoundry.store import DagShape, Placeholder, VersionRecord
 from dagfoundry_airflow.airflow_api import AirflowDag
 from dagfoundry_airflow.dag_states import ChangedRow
 
@@ -66,6 +66,23 @@ def test_store_knows_how_far_the_dag_processor_is(
     found = changed(make_row()).stored_state(record)
     assert (found.state.value, found.is_ready) == (state, False)
     assert bool(found.report) == (state == "broken")
+
+
+@pytest.mark.parametrize(
+    ("record", "note"),
+    [
+        (version(error="plugin is gone"), "a placeholder stands for it"),
+        (version(held=3, error="no"), "a placeholder stands for it, of revision 3"),
+        (version(9, held=7, error="no"), "a placeholder stands for it, of revision 7"),
+    ],
+)
+def test_a_placeholder_is_broken_whatever_revision_it_stands_for(
+    make_row: Callable[..., RowState], record: VersionRecord, note: str
+) -> None:
+    """Airflow lists it under that revision, but it is no DAG that could run."""
+    stands = {DAG_ID: Placeholder(shape=DagShape(tasks=()), reason="it is gone")}
+    found = changed(make_row()).stored_state(replace(record, placeholders=stands))
+    assert (found.state.value, found.note, bool(found.report)) == ("broken", note, True)
 
 
 @pytest.mark.parametrize(

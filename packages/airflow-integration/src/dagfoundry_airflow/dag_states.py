@@ -43,7 +43,8 @@ class ChangedRow:
             return self._served(DagState.STORED)
         held = version.held.get(row.dag_id)
         report = version.errors.get(row.dag_id)
-        if held is not None and held >= row.revision:
+        is_placeholder = row.dag_id in version.placeholders
+        if held is not None and held >= row.revision and not is_placeholder:
             return self._served(DagState.PROVED)  # a later row of it is the one that is held
         if report is not None and row.status is Status.RETIRING:
             return self._served(DagState.PROVED)  # its last good definition, if any, is drained

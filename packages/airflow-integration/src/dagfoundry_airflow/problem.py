@@ -80,12 +80,12 @@ def _meanwhile(newest: RowState, kept: RowState | None, placeholder: Placeholder
     if placeholder is None:
         return f"keeps the DAG of revision {kept.revision}"
     builder = placeholder.shape.builder
-    with_what = f" with {builder}" if builder else ""
-    was = "" if kept == newest else f" of revision {kept.revision}"
-    why = "" if kept == newest else f", since that cannot be built any more: {placeholder.reason}"
+    which = "" if kept == newest else f" of revision {kept.revision}"
+    last = f", which was last good with {builder}" if builder else ""
+    why = "" if kept == newest else f"; that cannot be built either: {placeholder.reason}"
     return (
-        f"shows a placeholder for the DAG{was}, which was good{with_what} before a plugin changed: "
-        f"its tasks without a schedule, and they fail{why}"
+        f"shows a placeholder for the DAG{which}{last}. It has its tasks without a schedule, "
+        f"and they fail{why}"
     )
 
 
