@@ -106,7 +106,7 @@ def test_a_merge_store_that_cannot_be_read_hides_no_other(
 
 
 def test_the_grants_cover_reader_and_writer(configured: Foundry) -> None:
-    """A reader writes versions only; nobody rewrites history."""
+    """A reader writes versions and shapes only; nobody rewrites history."""
     configured.write(a={})
     grants = list_grants(foundry=configured.name)["grants"]
     assert "GRANT SELECT, INSERT ON probing_versions TO dagfoundry_reader" in grants
@@ -115,7 +115,7 @@ def test_the_grants_cover_reader_and_writer(configured: Foundry) -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON live_probe_entries TO dagfoundry_writer" in grants
     )
     writes = [g for g in grants if "UPDATE" in g and ("_changes" in g or "_reader" in g)]
-    assert writes == []
+    assert writes == ["GRANT SELECT, INSERT, UPDATE ON dagfoundry_dag_shapes TO dagfoundry_reader"]
 
 
 def test_the_tables_of_purged_entries_are_listed(
