@@ -29,7 +29,7 @@ class Choice:
             its newest row is served.
         error: The report of what is wrong with its newest row.
         placeholder: What stands for the row in the bucket, which cannot be built.
-        pending: Whether its newest row, or the one that is kept, waits for its outcome.
+        pending: Whether its newest row, or the one that is kept, waits for its trial.
     """
 
     row: RowState | None
