@@ -45,7 +45,8 @@ class Proofs:
 
     def shape(self, key: str) -> DagShape:
         """Return what the DAG of a proof looked like."""
-        return self._shapes[self._read()[key]]
+        name = self._read()[key]
+        return self._shapes[name]
 
     def add(self, proved: Mapping[str, DagShape]) -> None:
         """Remember proofs.
