@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from dagfoundry.store.shapes import ShapeSeen
 from dagfoundry_airflow.selection import Outcome, kept_row
 from dagfoundry_airflow.shape import UNKNOWN
+from dagfoundry_airflow.shape_keeper import recall_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -93,11 +94,10 @@ class Proving:
         return again | {d: verdicts[d] for d, row in kept.items() if row == bad[d]}
 
     def _last_shapes(self, dag_ids: Collection[str]) -> dict[str, DagShape]:
-        """Return what DAGs looked like when they were last good, as far as that is known."""
         before = self._before.placeholders
         shapes = {d: before[d].shape for d in dag_ids if d in before}
         unknown = [d for d in dag_ids if shapes.get(d, UNKNOWN) == UNKNOWN]
-        return shapes | (self._store.shapes(self._before.foundry, unknown) if unknown else {})
+        return shapes | recall_shapes(self._store, self._before.foundry, unknown)
 
 
 def seen_shapes(

@@ -1,4 +1,7 @@
-"""Records in the store what DAGs look like, and never stands in the way of a publish."""
+"""Records in the store what DAGs look like, and never stands in the way of a publish.
+
+A role that lacks the rights, or a store that is away for a moment, costs knowledge only.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from dagfoundry.errors import FoundryError
 from dagfoundry.logs import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from dagfoundry.store import Store
+    from dagfoundry.store import DagShape, Store
     from dagfoundry.store.shapes import ShapeSeen
 
 _log = get_logger(__name__)
@@ -40,3 +43,14 @@ class ShapeKeeper:
             self._left = wanted
         else:
             self._left = {}
+
+
+def recall_shapes(store: Store, foundry: str, dag_ids: Collection[str]) -> dict[str, DagShape]:
+    """Return what DAGs looked like when they were last good, as far as that is known."""
+    if not dag_ids:
+        return {}
+    try:
+        return store.shapes(foundry, dag_ids)
+    except FoundryError as error:
+        _log.warning("shapes of DAGs cannot be read", foundry=foundry, reason=str(error))
+        return {}
