@@ -11,6 +11,7 @@ from dagfoundry.factories import Status
 from dagfoundry.names import bucket_file
 from dagfoundry.plugins import Plugins, load_plugins
 from dagfoundry.store import DagShape, Placeholder
+from dagfoundry.store.shapes import ShapeSeen
 from dagfoundry_airflow._compat import AirflowFailException, check_dag, hashed_dag
 from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.documentation import served_in
@@ -158,8 +159,6 @@ def test_a_worker_without_the_plugin_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Airflow would say that it does not find the DAG."""
-    from dagfoundry.store.shapes import ShapeSeen
-
     row = make_row(foundry=foundry.name, factory_type="nowhere", dag_id="live__a_nowhere")
     foundry.store.record_shapes(foundry.name, {row.dag_id: ShapeSeen(1, SHAPE)})
     url = foundry.store.url.render_as_string(hide_password=False)
@@ -167,13 +166,33 @@ def test_a_worker_without_the_plugin_says_what_to_install(
     for name, content in render_bucket(foundry.name, 3, [row]).items():
         (tmp_path / name).write_bytes(content)
     stub = str(tmp_path / bucket_file(foundry.name, 3))
-    assert load_bucket(stub) == {}  # a parse of all leaves that to the publisher
     task_of(row.dag_id, "check")
     dag = load_bucket(stub)[row.dag_id]
     assert edges(dag) == {"check": []}
     with pytest.raises(AirflowFailException, match=r"dagfoundry-hello 1\.2\.3") as caught:
         dag.get_task("check").execute({})
     assert "on this worker factory type 'nowhere' is not installed" in str(caught.value)
+
+
+@pytest.mark.parametrize("factory_type", ["nowhere", "probe"])
+def test_a_parse_before_the_trial_is_over_keeps_the_dag(
+    foundry: Foundry,
+    make_row: Callable[..., RowState],
+    monkeypatch: pytest.MonkeyPatch,
+    factory_type: str,
+) -> None:
+    """A row that was good is shown as it will be; one of which nobody knows is left out."""
+    url = foundry.store.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DAGFOUNDRY_STORE_URL", url)
+    values = {"foundry": foundry.name, "factory_type": factory_type, "config": {"act": "raise"}}
+    was_good, never = (make_row(dag_id=dag_id, **values) for dag_id in ("good", "never"))
+    foundry.store.record_shapes(foundry.name, {was_good.dag_id: ShapeSeen(1, SHAPE)})
+    dags = build_rows([was_good, never], load_plugins())
+    assert dags.keys() == {was_good.dag_id}
+    assert edges(dags[was_good.dag_id]) == {task: list(after) for task, after in SHAPE.tasks}
+    assert dags[was_good.dag_id].timetable.can_be_scheduled is False
+    foundry.hide()
+    assert build_rows([was_good, never], load_plugins()) == {}
 
 
 def test_a_worker_without_plugin_and_store_names_the_factory_type(

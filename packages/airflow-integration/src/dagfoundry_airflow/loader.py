@@ -25,6 +25,7 @@ from dagfoundry_airflow.appearances import metric_label
 from dagfoundry_airflow.build import build_dag
 from dagfoundry_airflow.folder import try_lock
 from dagfoundry_airflow.placeholder_dag import build_placeholder
+from dagfoundry_airflow.problem import cause, problem
 from dagfoundry_airflow.snapshot import (
     NO_PLACEHOLDERS,
     all_placeholders,
@@ -32,7 +33,7 @@ from dagfoundry_airflow.snapshot import (
     find_row,
     sidecar_name,
 )
-from dagfoundry_airflow.task_placeholder import task_placeholder
+from dagfoundry_airflow.stand_in import stand_in_for_task, stand_ins_for_parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,24 +66,25 @@ def build_rows(
     plugins: Plugins,
     placeholders: Mapping[str, Placeholder] = NO_PLACEHOLDERS,
 ) -> dict[str, Any]:
-    """Return the DAGs of rows, by DAG id; one that fails is logged, counted and left out.
+    """Return the DAGs of rows, by DAG id.
+
+    One that fails is logged and counted. It is left out, unless the store knows what it
+    looked like when it was good: then a placeholder stands for it.
 
     Args:
         rows: The rows.
         plugins: The installed factory types.
         placeholders: DAG id to what stands for a row that cannot be built.
     """
-    times: dict[tuple[str, str], list[float]] = defaultdict(list)
+    builder = _Builder(plugins, placeholders)
     try:
         with _collector_paused():
-            built = {
-                row.dag_id: _timed(row, plugins, placeholders.get(row.dag_id), times)
-                for row in rows
-            }
+            built = {row.dag_id: builder.build(row) for row in rows}
     finally:  # also when Airflow's time limit ends the parse
-        for (label, outcome), seconds in times.items():
+        for (label, outcome), seconds in builder.times.items():
             metrics.dags_built(label, outcome, seconds)
-    return {dag_id: dag for dag_id, dag in built.items() if dag is not None}
+    dags = {dag_id: dag for dag_id, dag in built.items() if dag is not None}
+    return dags | stand_ins_for_parse(builder.failed) if builder.failed else dags
 
 
 @contextmanager
@@ -97,37 +99,41 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _timed(
-    row: RowState,
-    plugins: Plugins,
-    placeholder: Placeholder | None,
-    times: dict[tuple[str, str], list[float]],
-) -> Any:  # noqa: ANN401 - a DAG, or None
-    started = time.perf_counter()
-    dag, outcome = _build(row, plugins, placeholder)
-    times[metric_label(row), outcome].append(time.perf_counter() - started)
-    return dag
+class _Builder:
+    """Builds the rows of one file, and notes how long each took and why one failed."""
 
+    def __init__(self, plugins: Plugins, placeholders: Mapping[str, Placeholder]) -> None:
+        self._plugins = plugins
+        self._placeholders = placeholders
+        self.times: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.failed: dict[RowState, str] = {}
 
-def _build(row: RowState, plugins: Plugins, placeholder: Placeholder | None) -> tuple[Any, str]:
-    """Return a DAG or None, and the outcome that is counted."""
-    try:
-        if placeholder is not None:
-            return build_placeholder(row, placeholder), "placeholder"
-        return _build_real(row, plugins)
-    except (Exception, SystemExit):  # noqa: BLE001 - whatever a builder raises must hide no other DAG
-        _log.exception("DAG is left out", dag_id=row.dag_id, revision=row.revision)
-        return None, "failed"
+    def build(self, row: RowState) -> Any:  # noqa: ANN401 - a DAG, or None
+        """Return a row's DAG or placeholder; None when it fails."""
+        started = time.perf_counter()
+        dag, outcome = self._build(row)
+        self.times[metric_label(row), outcome].append(time.perf_counter() - started)
+        return dag
 
+    def _build(self, row: RowState) -> tuple[Any, str]:
+        placeholder = self._placeholders.get(row.dag_id)
+        try:
+            if placeholder is not None:
+                return build_placeholder(row, placeholder), "placeholder"
+            return self._build_real(row)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a builder raises must hide no other DAG
+            _log.exception("DAG cannot be built", dag_id=row.dag_id, revision=row.revision)
+            self.failed[row] = cause(problem(row, error)[0])
+            return None, "failed"
 
-def _build_real(row: RowState, plugins: Plugins) -> tuple[Any, str]:
-    try:
-        return build_dag(row, plugins), "ok"
-    except FactoryTypeMissingError as error:
-        dag = task_placeholder(row, error)
-        if dag is None:
-            raise
-        return dag, "placeholder"
+    def _build_real(self, row: RowState) -> tuple[Any, str]:
+        try:
+            return build_dag(row, self._plugins), "ok"
+        except FactoryTypeMissingError as error:
+            dag = stand_in_for_task(row, error)
+            if dag is None:
+                raise
+            return dag, "placeholder"
 
 
 def _read(sidecar: str, *, lock: bool) -> bytes:
