@@ -109,10 +109,11 @@ def test_an_uninstalled_plugin_takes_nothing_out_of_airflow(live: Live) -> None:
 
 
 @pytest.mark.skipif(AIRFLOW_2, reason="Airflow 2 parses and runs tasks in the same environment")
-def test_a_worker_that_lacks_the_plugin_names_it(live: Live) -> None:
+def test_a_worker_that_lacks_the_plugin_names_it(live: Live, tmp_path: Path) -> None:
     """The DAG processor has it, so nothing else is amiss."""
-    dag_id = live.dag_id("two")
-    live.merge(two={})
+    flag, dag_id = tmp_path / "go on", live.dag_id("worker")
+    flag.touch()
+    live.merge(worker={"until": str(flag)})
     live.until(lambda: dag_id in live.dags())
     with uninstalled(live, "scheduler"):
         log = failed_run(live, dag_id)
@@ -120,3 +121,5 @@ def test_a_worker_that_lacks_the_plugin_names_it(live: Live) -> None:
     assert "the DAG was last good with dagfoundry-probe 1.0" in log
     live.airflow.wait_healthy()
     live.run(dag_id)
+    live.merge(worker=None)
+    live.reconcile()
