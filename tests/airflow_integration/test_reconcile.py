@@ -320,3 +320,45 @@ def test_it_fails_when_airflow_does_not_serve_what_the_store_holds(settled: Live
     assert f"revision {revision} is published by no DAG processor" in errors
     report: dict[str, Any] = settled.reconcile()
     assert settled.dag_id("late") in report["created"]
+
+
+PURGE_LEFT_BEHIND = """
+import json
+from datetime import timedelta
+from dagfoundry.settings import read_settings
+from dagfoundry.store import open_store
+from dagfoundry_airflow._compat import open_airflow_api
+from dagfoundry_airflow.purge import purge_left_behind
+
+store = open_store(read_settings().store_url)
+print("purged=" + json.dumps(purge_left_behind(store, open_airflow_api(), "Living", timedelta(0))))
+"""
+
+
+def purge_left_behind(live: Live) -> list[str]:
+    """Do what the infrastructure DAG does for factories that are gone, without a retention."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PURGE_LEFT_BEHIND],
+        env=live.airflow.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    purged: list[str] = json.loads(done.stdout.split("purged=")[1])
+    return purged
+
+
+def test_a_factory_that_is_gone_is_purged_with_its_entries(settled: Live) -> None:
+    """No factory DAG is left to do it; it comes back with the model."""
+    dag_id, kept = settled.dag_id("one"), dict(settled.entries)
+    assert purge_left_behind(settled) == []
+    settled.merge(allow_prune=True, **dict.fromkeys(kept))
+    settled.run(settled.factory)
+    settled.until(lambda: not {dag_id, settled.factory} & settled.dags().keys())
+    assert {dag_id, settled.factory} <= set(purge_left_behind(settled))
+    with pytest.raises(AirflowError, match="404"):
+        settled.airflow.api.get(f"/dags/{settled.factory}")
+    settled.merge(**kept)
+    settled.until(lambda: {dag_id, settled.factory} <= settled.dags().keys())
+    settled.reconcile()
+    assert not settled.paused("one")

@@ -52,13 +52,15 @@ class Live:
         head = {"foundry": self.foundry, "buckets": 2, "platforms": [platform]}
         self._model.write_text(json.dumps(head | {"probes": items}))
 
-    def merge(self, **entries: dict[str, Any] | None) -> int:
+    def merge(self, *, allow_prune: bool = False, **entries: dict[str, Any] | None) -> int:
         """Change the model, merge it and return the head revision."""
         self.write_model(**entries)
         plugins = load_plugins()
         origin = Origin(author="Ada", message="a test", source=Source.MERGE)
         loaded = load_model([self._model], plugins)
-        done = merge(self.store, loaded, plugins, origin=origin, guards=Guards())
+        done = merge(
+            self.store, loaded, plugins, origin=origin, guards=Guards(allow_prune=allow_prune)
+        )
         return int(done.head.revision)
 
     def dag_id(self, name: str) -> str:
