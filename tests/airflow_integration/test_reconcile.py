@@ -107,6 +107,15 @@ def test_what_a_person_paused_stays_paused(settled: Live) -> None:
     settled.airflow.api.patch(f"/dags/{dag_id}", {"is_paused": False})
 
 
+def test_a_dag_that_a_person_deleted_in_airflow_comes_back_and_that_is_said(settled: Live) -> None:
+    """The model still has it; who wants it gone takes it out of there."""
+    dag_id = settled.dag_id("three")
+    settled.airflow.api.delete(f"/dags/{dag_id}")
+    assert settled.reconcile()["restored"] == [dag_id]
+    assert dag_id in settled.dags()
+    assert settled.reconcile()["restored"] == []
+
+
 def test_a_removed_entry_is_retired_and_leaves_airflows_list(settled: Live) -> None:
     """It comes back running when the model names it again."""
     dag_id = settled.dag_id("gone")

@@ -124,5 +124,5 @@ class Live:
 
 def _join(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
     """Join two reports: what was done adds up, what is found is that of the later one."""
-    done = ("created", "updated", "retired", "purged", "unpaused", "drifted")
+    done = ("created", "updated", "retired", "purged", "restored", "unpaused", "drifted")
     return later | {name: sorted({*earlier.get(name, ()), *later[name]}) for name in done}

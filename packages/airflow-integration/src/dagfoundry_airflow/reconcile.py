@@ -123,6 +123,7 @@ class Reconciliation:
         """
         recording = self._record_hand_edits()
         memory = Memory.from_text(self._api.recall(self._memory_key))
+        deleted = _deleted(self._look(), memory)
         serving = await_serving(
             self._look, self._store, self._api, timeout_seconds=wait_seconds, removed=False
         )
@@ -136,6 +137,7 @@ class Reconciliation:
         report = self._report(serving, before.values(), retired) | {
             "drifted": [edit.row.dag_id for edit in recording.recorded],
             "held_back": {edit.row.dag_id: edit.held_back for edit in recording.held_back},
+            "restored": sorted(deleted - {*serving.missing}),
             "paused": sorted(memory.paused & {row.dag_id for row in _quiet(serving)}),
             "unpaused": unpaused,
             "draining": draining,
@@ -270,6 +272,12 @@ class Reconciliation:
         revision = serving.head.revision if served else memory.revision
         kept = replace(memory, revision=revision, paused=memory.paused & known)
         self._api.remember(self._memory_key, kept.to_text())
+
+
+def _deleted(serving: Serving, memory: Memory) -> set[str]:
+    """Return the DAGs that Airflow listed before and no longer does: a person deleted them."""
+    revisions = {row.dag_id: row.revision for row in serving.rows}
+    return {dag_id for dag_id in serving.missing if revisions[dag_id] <= memory.revision}
 
 
 def _quiet(serving: Serving) -> list[RowState]:
