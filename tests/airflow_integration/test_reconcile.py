@@ -62,6 +62,8 @@ def test_a_report_names_what_is_new(settled: Live) -> None:
     assert report["created"] == [settled.dag_id("new")]
     assert (report["missing"], report["stale"], report["broken"]) == ([], [], {})
     assert report["revision"] == revision
+    (stored,) = settled.store.reports(settled.foundry)
+    assert (stored.dag_id, stored.report["revision"]) == (settled.factory, revision)
     assert settled.reconcile()["created"] == []
 
 

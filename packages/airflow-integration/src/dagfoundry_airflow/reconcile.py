@@ -147,6 +147,7 @@ class Reconciliation:
         log_report(_log, report)
         counts = {said: len(dags) for said, dags in named_in(report).items()}
         metrics.factory_reported(self._name.foundry, self._name.dag_id, counts)
+        self._store.record_report(self._name.foundry, self._name.dag_id, report)
         self._remember(memory.forget([*unpaused, *purged]), serving)
         require_served(f"factory {self._name.dag_id!r}", serving, removed=False)
         return report

@@ -25,6 +25,7 @@ from dagfoundry.cli import (
     metrics_commands,
     model_commands,
     plan_file_commands,
+    report_commands,
     rollback_commands,
     schema_commands,
     upgrade_commands,
@@ -61,6 +62,7 @@ def build_app() -> typer.Typer:
         adopt_commands,
         drift_commands,
         wait_commands,
+        report_commands,
     ):
         for name, command in module.COMMANDS.items():
             app.command(name)(command)

@@ -6,8 +6,8 @@ What writes is imported by the methods that write: most processes parse a file a
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection
 
+    from dagfoundry.store.reports import FactoryReport
     from dagfoundry.store.schema_version import ScopeVersion
     from dagfoundry.store.shapes import ShapeSeen
 
@@ -182,6 +183,25 @@ class Store:
         if fresh:
             with self.writing() as connection:
                 shapes.write_shapes(connection, name, fresh)
+
+    def record_report(self, foundry: str, dag_id: str, report: Mapping[str, Any]) -> None:
+        """Record a factory DAG's report in place of its last one."""
+        from dagfoundry.store import reports
+
+        with suppress(IntegrityError), self.writing() as connection:  # two recorded their first
+            if reports.keeps_reports(connection):
+                name = read.read_head(connection, foundry).foundry
+                reports.write_report(connection, name, dag_id, report)
+
+    def reports(self, foundry: str) -> list[FactoryReport]:
+        """Return the last report of each factory DAG, by its id."""
+        from dagfoundry.store import reports
+
+        with self._reading_foundry(foundry) as connection:
+            name = read.read_head(connection, foundry).foundry
+            return (
+                reports.read_reports(connection, name) if reports.keeps_reports(connection) else []
+            )
 
     def retire(self, foundry: str, dag_ids: Sequence[str], *, author: str, message: str) -> int:
         """Move rows from retiring to retired in a new revision; others stay as they are.

@@ -1,8 +1,8 @@
 """The store's tables: the reference's, by its names and keys, and our own beside them.
 
-Five tables serve the whole store: which foundries, platforms and DAG ids there are, and what
-DAGs looked like when they were last good. A foundry has its factories and its append-only
-history; a platform has one table of entries per factory type.
+Six tables serve the whole store: which foundries, platforms and DAG ids there are, what DAGs
+looked like when they were last good, and what factory DAGs reported. A foundry has its
+factories and its append-only history; a platform has one table of entries per factory type.
 """
 
 from __future__ import annotations
@@ -113,6 +113,18 @@ DAG_SHAPES: Final = Table(
     **_MARIADB,
 )
 """What every DAG looked like when it was last good; DAG processors write it."""
+
+
+REPORTS: Final = Table(
+    "dagfoundry_reports",
+    _shared,
+    Column("foundry", String(_NAME), primary_key=True),
+    Column("dag_id", String(_DAG_ID), primary_key=True),
+    Column("made_at", _time(), nullable=False),
+    Column("report", long_text(), nullable=False),
+    **_MARIADB,
+)
+"""The last report of every factory DAG, as JSON."""
 
 
 def shared_tables() -> MetaData:
