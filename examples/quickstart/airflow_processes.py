@@ -184,6 +184,14 @@ class AirflowProcesses:
                     f"airflow {name} exited with {process.returncode}:\n{self._tail(name)}"
                 )
 
+    def ended(self) -> list[str]:
+        """Return the names of processes that were started and have ended by themselves."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a process that was started."""
+        return self._processes[name].pid
+
     def stop(self) -> None:
         """Stop all processes and whatever they started; harmless when none runs."""
         if self._api is not None:

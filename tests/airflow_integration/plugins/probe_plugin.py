@@ -33,6 +33,16 @@ pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}
 """
 """A job that tells the number in its spec."""
 
+NOTE = """
+import json, os, pathlib
+spec = json.loads(pathlib.Path(os.environ["DAGFOUNDRY_JOB_SPEC"]).read_text())
+run = (os.environ["AIRFLOW_CTX_DAG_ID"], os.environ["AIRFLOW_CTX_DAG_RUN_ID"])
+with open(spec["ledger"], "a") as ledger:
+    ledger.write(" ".join(run) + "\\n")
+pathlib.Path(os.environ["DAGFOUNDRY_JOB_RESULT"]).write_text('{"status": "DONE"}')
+"""
+"""A job that adds its run to a file, a line for each time that it is carried out."""
+
 
 class Probe(dagfoundry.SectionItem):
     """An item of the section ``probes``."""
@@ -40,6 +50,8 @@ class Probe(dagfoundry.SectionItem):
     act: str | None = None
     number: int | None = None
     until: str | None = None
+    schedule: str | None = None
+    ledger: str | None = None
 
 
 class ProbeConfig(BaseModel):
@@ -50,6 +62,8 @@ class ProbeConfig(BaseModel):
     act: str = "build"
     number: int = 0
     until: str | None = None
+    schedule: str | None = None
+    ledger: str | None = None
 
 
 class Unknown:
@@ -58,7 +72,8 @@ class Unknown:
 
 def draft(item: Probe, _context: dagfoundry.PlatformContext) -> list[dagfoundry.EntryDraft]:
     """Make one entry of an item."""
-    config = item.model_dump(include={"act", "number", "until"}, exclude_none=True)
+    keys = set(ProbeConfig.model_fields)
+    config = item.model_dump(include=keys, exclude_none=True)
     return [dagfoundry.EntryDraft(key=item.name, config=config)]
 
 
@@ -67,13 +82,15 @@ def build(entry: dagfoundry.Entry, kit: dagfoundry.DagKit) -> Any:  # noqa: ANN4
     config = entry.config_as(ProbeConfig)
     if entry.dag_id in os.environ.get("PROBE_REGRESSED", "").split():
         regress(os.environ.get("PROBE_REGRESSED_HOW", "raise"))
-    with kit.dag(schedule=None, tags=["probe"]) as dag:
+    with kit.dag(schedule=config.schedule, tags=["probe"]) as dag:
         first = kit.empty("first")
         act(config.act, first)
         first >> kit.empty(f"second_{config.number}")
         if config.until:
             sleep = kit.job("sleep", ("-c", SLEEP), spec={"until": config.until})
             first >> sleep >> kit.job("tell", ("-c", TELL), spec={"number": config.number})
+        if config.ledger:
+            first >> kit.job("note", ("-c", NOTE), spec={"ledger": config.ledger})
     return dag
 
 
@@ -177,6 +194,12 @@ def act(what: str, task: Any) -> None:  # noqa: ANN401 - an operator
         call_with(UNSTEADY[what]())
     if what == "tags":
         task.dag.tags = [*LETTERS]
+    if what == "another id":
+        task.dag.dag_id = f"{task.dag.dag_id}_of_another"
+    if what == "illegal task id":
+        task.task_id = "no task has an id like this one!"
+    if what == "same task id":
+        type(task)(task_id=task.task_id, dag=task.dag)
     if what == "circle":
         task >> task
     if what == "not serialisable":

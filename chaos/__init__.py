@@ -1,0 +1,1 @@
+"""Faults in a real Airflow with a real PostgreSQL: ``nox -s chaos``."""

@@ -1,0 +1,98 @@
+"""One real Airflow for all faults, and where their outcomes are kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = ROOT / "tests" / "airflow_integration" / "plugins"
+sys.path.append(str(ROOT))
+sys.path.insert(0, str(PLUGINS))  # the factory type of the entries, here and in all processes
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(PLUGINS), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+from chaos.disk import small_disk
+from chaos.fleet import Fleet
+from chaos.installation import Installation, settings, snapshot_home
+from chaos.page import record
+from chaos.postgres import Postgres
+from chaos.proxy import Proxy
+from chaos.site import Site
+from chaos.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from chaos.outcome import Outcome
+
+START_SECONDS = 240.0
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let ``--record`` write the outcomes into the docs."""
+    parser.addoption("--record", action="store_true", help="write outcomes into the docs")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A real Airflow with 200 entries, a PostgreSQL for the store and one for Airflow."""
+    folder = tmp_path_factory.mktemp("chaos")
+    with ExitStack() as stack:
+        store, metadata = (_postgres(stack, folder / name) for name in ("store", "metadata"))
+        proxy = stack.enter_context(Proxy(store.port))
+        merge_url = f"sqlite:///{folder / 'merge.db'}"
+        os.environ["PROBING_MERGE_URL"] = merge_url
+        fleet = Fleet(store.url("store"), folder)
+        stack.callback(fleet.store.close)
+        metadata_url = metadata.url("airflow")
+        home = folder / "airflow"
+        disk = stack.enter_context(small_disk(snapshot_home(home)))
+        revision = fleet.change()
+        environment = settings(
+            store.url("store", port=proxy.port),
+            metadata_url.replace("postgresql://", "postgresql+psycopg2://"),
+            merge_url,
+        )
+        airflow = stack.enter_context(Installation(home, environment))
+        watcher = stack.enter_context(Watcher(airflow.processes, metadata_url))
+        made = Site(
+            fleet=fleet,
+            airflow=airflow,
+            watcher=watcher,
+            proxy=proxy,
+            store=store,
+            metadata=metadata,
+            metadata_url=metadata_url,
+            has_small_disk=disk,
+            folder=folder,
+        )
+        assert made.wait_shown(revision, START_SECONDS), made.problems()
+        yield made
+
+
+def _postgres(stack: ExitStack, folder: Path) -> Postgres:
+    made = Postgres(folder)
+    stack.callback(made.stop)
+    made.start()
+    made.create("airflow" if folder.name == "metadata" else "store")
+    return made
+
+
+@pytest.fixture
+def keep(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
+    """Print an outcome, and with ``--record`` write it into the docs."""
+
+    def keep(outcome: Outcome) -> None:
+        print(f"\n{outcome.to_json()}")  # noqa: T201 - what the suite is run for
+        if request.config.getoption("--record"):
+            record([outcome])
+
+    return keep

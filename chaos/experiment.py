@@ -1,0 +1,78 @@
+"""Lets one fault happen and says what became of it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from chaos.installation import AIRFLOW
+from chaos.outcome import Outcome, broken, fewest, showed
+from chaos.runs import account, due_minutes
+
+if TYPE_CHECKING:
+    from chaos.faults.record import Fault
+    from chaos.runs import Account
+    from chaos.site import Site
+
+_RUNS_SECONDS: Final = 60.0
+"""How long the last runs may take to be made and to end."""
+
+_POLL_SECONDS: Final = 2.0
+_MINUTE: Final = 60.0
+_BEFORE_SECONDS: Final = 12.0
+"""How long before a full minute a fault begins, or less."""
+
+
+def experiment(site: Site, fault: Fault) -> Outcome:
+    """Let a fault happen to a healthy site and wait until it has recovered.
+
+    Raises:
+        AssertionError: The site was not healthy before.
+    """
+    before = site.problems()
+    assert not before, f"before {fault.name}: {before}"  # noqa: S101 - a check of this suite
+    _wait_for_a_minute()
+    began, restarts = time.time(), len(site.airflow.restarts)
+    with fault.happens(site):
+        if fault.reaches_store and fault.seconds:
+            site.fleet.change()
+        time.sleep(fault.seconds)
+    ended = time.time()
+    recovered = site.wait_shown(site.fleet.change(), fault.patience)
+    seconds = None if recovered is None else recovered - ended
+    runs = _settled_runs(site, began, recovered or time.time())
+    samples = site.watcher.since(began)
+    expected = site.fleet.dag_ids
+    lowest = fewest(samples, expected)
+    problems = [*broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)]
+    if not fault.may_block and (blocked := max(len(sample.blocked) for sample in samples)):
+        problems.append(f"{blocked} DAGs were listed but not scheduled")
+    return Outcome(
+        fault=fault.name,
+        airflow=AIRFLOW,
+        showed=showed(samples, expected, site.airflow.restarts[restarts:]),
+        dags=lowest,
+        of=len(expected),
+        demanded=runs.demanded,
+        lost=runs.lost,
+        twice=len(runs.twice),
+        seconds=seconds,
+        problems=(*problems, *site.problems()),
+    )
+
+
+def _wait_for_a_minute() -> None:
+    """Wait until a full minute is near, so that runs are due while the fault lasts."""
+    left = _MINUTE - time.time() % _MINUTE
+    time.sleep(max(0.0, left - _BEFORE_SECONDS))
+
+
+def _settled_runs(site: Site, began: float, ended: float) -> Account:
+    """Return the account of all runs since a fault began, once the last ones are over."""
+    until = time.monotonic() + _RUNS_SECONDS
+    while True:
+        minutes = due_minutes(site.watcher.since(began), began, ended)
+        found = account(site.metadata_url, site.fleet.scheduled, minutes, site.fleet.ledger)
+        if not (found.missing or found.unfinished) or time.monotonic() > until:
+            return found
+        time.sleep(_POLL_SECONDS)
