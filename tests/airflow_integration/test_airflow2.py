@@ -139,6 +139,23 @@ def test_a_store_that_does_not_answer_changes_nothing(host: Foundry, tmp_path: P
     raise_errors(host.name)
 
 
+def test_a_damaged_snapshot_is_made_again(
+    host: Foundry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the next parse; a task that meets it before asks the store."""
+    host.write(a={}, b={})
+    before = set(settle(host))
+    sidecars = sorted((tmp_path / "snapshot" / "current").glob("*.json"))
+    whole = [path.read_bytes() for path in sidecars]
+    for path, content in zip(sidecars, whole, strict=True):
+        path.write_bytes(content[:-20])
+    monkeypatch.setenv(CONTEXT, host.dag_id("a"))
+    assert list(load_shard(host.name, 0, 3)) == [host.dag_id("a")]
+    monkeypatch.delenv(CONTEXT)
+    assert set(load_all(host)) == before
+    assert [path.read_bytes() for path in sidecars] == whole
+
+
 def test_without_snapshot_and_store_a_parse_fails(
     host: Foundry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -57,6 +57,27 @@ def test_an_empty_worker_renders_the_one_bucket_it_needs(
     assert found == expected
 
 
+def test_a_damaged_version_is_rendered_again(
+    foundry: Foundry, publisher: Publisher, another: Callable[..., Publisher]
+) -> None:
+    """A task runs on what its run began with, or not at all."""
+    foundry.write(a={})
+    publisher.refresh()
+    worker, version = another("worker"), publisher.state().version
+    sidecar = worker.materialise(version, "live__a_probe") / (
+        f"dagfoundry_probing_{bucket(foundry, 'a'):02x}.json"
+    )
+    whole = sidecar.read_bytes()
+    for damaged in (whole[:-20], bytes(len(whole))):
+        sidecar.write_bytes(damaged)
+        worker.materialise(version, "live__a_probe")
+        assert sidecar.read_bytes() == whole
+    worker.materialise(version, None)
+    sidecar.write_bytes(whole[:-20])
+    worker.materialise(version, None)
+    assert sidecar.read_bytes() == whole
+
+
 def test_a_worker_that_has_the_file_asks_no_store(
     foundry: Foundry,
     publisher: Publisher,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,23 @@ def test_a_removed_file_is_made_again_at_once(foundry: Foundry, publisher: Publi
     next(publisher.folder.glob("*.py")).unlink()
     publisher.refresh()
     assert content(publisher.folder) == whole
+
+
+def test_a_file_that_is_cut_short_is_made_again(foundry: Foundry, publisher: Publisher) -> None:
+    """While the process lives; its stub's mtime moves, so that Airflow parses it again."""
+    foundry.write(a={}, b={})
+    publisher.refresh()
+    whole, before = content(publisher.folder), fingerprints(publisher.folder)
+    sidecar = next(publisher.folder.glob("*.json"))
+    os.truncate(sidecar, sidecar.stat().st_size // 2)
+    publisher.refresh()
+    assert content(publisher.folder) == whole
+    stub = sidecar.with_suffix(".py").name
+    after = fingerprints(publisher.folder)
+    assert {name for name in after if after[name] != before[name]} == {stub, sidecar.name}
+    assert content(publisher.materialise(publisher.state().version, None)).items() >= whole.items()
+    publisher.refresh()
+    assert fingerprints(publisher.folder) == after
 
 
 def test_a_folder_of_another_foundry_is_taken_over(

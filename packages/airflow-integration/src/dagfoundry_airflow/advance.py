@@ -213,7 +213,7 @@ class Advance:
         )
         return Step(
             state=state,
-            changed={n: c for n, c in rendered.items() if self._on_disk.get(n) != files[n]},
+            changed={n: c for n, c in rendered.items() if self._differs(n, files)},
             removed=frozenset(self._on_disk.keys() - files.keys()),
             waiting={
                 d: r for d, r in self._waiting.items() if d in after.pending or d in after.errors
@@ -223,6 +223,11 @@ class Advance:
             lossy=frozenset(bucket_file(foundry, bucket) for bucket in after.lossy()),
             seen=self._seen,
         )
+
+    def _differs(self, name: str, files: Mapping[str, str]) -> bool:
+        """Return whether a file has to be written; a stub has with its sidecar, for its mtime."""
+        pair = (name, sidecar_name(name)) if sidecar_name(name) in files else (name,)
+        return any(self._on_disk.get(part) != files[part] for part in pair)
 
     def _kept_files(self, redrawn: Collection[int]) -> dict[str, str]:
         foundry = self._head.foundry

@@ -19,7 +19,13 @@ from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
 from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.publish import Pace, Publisher
-from dagfoundry_airflow.snapshot import all_placeholders, all_rows, find_row, sidecar_name
+from dagfoundry_airflow.snapshot import (
+    all_placeholders,
+    all_rows,
+    checksum,
+    find_row,
+    sidecar_name,
+)
 from dagfoundry_airflow.trial import Trials
 from dagfoundry_airflow.trial_start import TrialLimits, fork
 from dagfoundry_airflow.versions import rows_by_dag_id
@@ -209,9 +215,13 @@ class _Local:
     def shard(self, shard: int, shards: int) -> _Served:
         """Return what every bucket that belongs to a shard serves."""
         state = self.refreshed()
+        buckets = range(shard, state.buckets, shards)
+        if any(self._is_damaged(state, bucket) for bucket in buckets):
+            self._publisher.check_files()
+            state = self.refreshed()
         rows: list[RowState] = []
         placeholders: dict[str, Placeholder] = {}
-        for bucket in range(shard, state.buckets, shards):
+        for bucket in buckets:
             if content := self._sidecar(state, bucket):
                 rows += map(RowState.from_json, all_rows(content))
                 placeholders |= all_placeholders(content)
@@ -221,11 +231,20 @@ class _Local:
         """Return what is served of one DAG: from the snapshot, or else from the store."""
         state = self._publisher.state()
         if state is not None and state.buckets:
-            content = self._sidecar(state, bucket_of(dag_id, state.buckets))
+            bucket = bucket_of(dag_id, state.buckets)
+            content = b"" if self._is_damaged(state, bucket) else self._sidecar(state, bucket)
             found = find_row(content, dag_id)
             if found:
                 return [RowState.from_json(found)], all_placeholders(content)
         return self._ask(dag_id)
+
+    def _is_damaged(self, state: State, bucket: int) -> bool:
+        expected = state.files.get(sidecar_name(bucket_file(self._foundry, bucket)))
+        try:
+            content = self._sidecar(state, bucket)
+        except OSError:
+            return True
+        return expected is not None and checksum(content) != expected
 
     def _sidecar(self, state: State, bucket: int) -> bytes:
         name = sidecar_name(bucket_file(self._foundry, bucket))

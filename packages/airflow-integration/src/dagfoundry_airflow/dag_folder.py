@@ -43,12 +43,18 @@ def checksums_on_disk(folder: Path) -> dict[str, str]:
     return {path.name: checksum(path.read_bytes()) for path in found}
 
 
-def has_all(folder: Path, names: Collection[str]) -> bool:
-    """Return whether a folder holds all these files, whatever is in them."""
+Looks = Mapping[str, tuple[int, int, int]]
+"""File name to inode, size in bytes and mtime in nanoseconds: what a write changes."""
+
+
+def looks_of(folder: Path) -> Looks:
+    """Return what the files of a folder look like, without reading them."""
     try:
-        return set(names) <= {path.name for path in folder.iterdir()}
+        with os.scandir(folder) as entries:
+            found = {entry.name: entry.stat() for entry in entries}
     except FileNotFoundError:
-        return not names
+        return {}
+    return {name: (stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found.items()}
 
 
 def write_files(folder: Path, changed: Mapping[str, bytes], removed: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from dagfoundry_airflow.appearances import Appearances
 from dagfoundry_airflow.dag_folder import (
     Clock,
     checksums_on_disk,
-    has_all,
+    looks_of,
     touches_after,
     write_files,
 )
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from dagfoundry.store import Head, RowState, Store
     from dagfoundry_airflow.advance import Step
+    from dagfoundry_airflow.dag_folder import Looks
 
 CURRENT: Final = "current"
 """Name of the folder that follows the store."""
@@ -132,6 +133,7 @@ class Publisher:
         )
         self._waiting: tuple[State | None, Mapping[str, RowState]] = (None, {})
         self._check_first = thorough
+        self._looks: Looks | None = None
         self._absence: FoundryMissingError | None = None
 
     def state(self) -> State | None:
@@ -164,6 +166,10 @@ class Publisher:
             self._outage.over()
             self._age.confirm()
         metrics.refreshed(self._foundry, time.monotonic() - started)
+
+    def check_files(self) -> None:
+        """Let the next refresh read every file and make those again that are damaged."""
+        self._check_first = True
 
     def materialise(self, version: str, dag_id: str | None) -> Path:
         """Make sure that a version's files are here and return their folder.
@@ -213,8 +219,8 @@ class Publisher:
     def _refresh(self, state: State | None) -> None:
         clock = Clock(now=time.time(), linger=self._pace.linger)
         head = self._head(state)
-        if state and not has_all(self.folder, state.files):
-            _log.warning("files are gone and will be made again", folder=str(self.folder))
+        if state and (suspects := self._suspects(state)):
+            _log.warning("files are not as they were left", folder=str(self.folder), files=suspects)
             self._check_first = True
         self._trials.look_around()
         if state and head and not self._check_first and self._rests_at(head, state, clock):
@@ -223,9 +229,16 @@ class Publisher:
         with locked(self._home / "refresh.lock", patience) as mine:
             if mine:
                 self._refresh_locked(head, clock)
+                self._looks = looks_of(self.folder)
             elif state is None:
                 msg = f"another process has not published {self._home} for {patience:.0f} s"
                 raise TimeoutError(msg)
+
+    def _suspects(self, state: State) -> list[str]:
+        """Return the files that are gone, or that somebody else has written."""
+        looks = looks_of(self.folder)
+        known = looks if self._looks is None else self._looks
+        return [n for n in sorted(state.files) if n not in looks or looks[n] != known.get(n)]
 
     def _head(self, state: State | None) -> Head | None:
         """Return where the foundry stands; None when there has never been such a foundry."""

@@ -37,11 +37,13 @@ NO_PLACEHOLDERS: Final = cast("Mapping[str, Placeholder]", MappingProxyType({}))
 _STUB: Final = '''\
 """Airflow DAGs of foundry {foundry}, bucket {bucket:02x}; DAG Foundry writes this file."""
 
-# sha256 of the sidecar: {checksum}
+{mark}
 from dagfoundry_airflow.loader import load_bucket
 
 globals().update(load_bucket(__file__))
 '''
+
+_MARK: Final = "# sha256 of the sidecar: {checksum}"
 
 _ERROR: Final = '''\
 """What is wrong with one Airflow DAG of foundry {foundry}; DAG Foundry writes this file."""
@@ -148,9 +150,19 @@ def render_bucket(
     here = {row.dag_id: placeholders[row.dag_id] for row in members if row.dag_id in placeholders}
     rest = f"{_PLACEHOLDERS}{_json(placeholders_to_json(here))}" if here else ""
     sidecar = f"{opening}{_BETWEEN_ROWS.join(lines)}\n]{rest}}}\n".encode()
-    stub = _STUB.format(foundry=foundry, bucket=bucket, checksum=checksum(sidecar))
+    mark = _MARK.format(checksum=checksum(sidecar))
+    stub = _STUB.format(foundry=foundry, bucket=bucket, mark=mark)
     name = bucket_file(foundry, bucket)
     return {sidecar_name(name): sidecar, name: stub.encode()}
+
+
+def is_whole(stub: Path) -> bool:
+    """Return whether a stub and the sidecar beside it are as they were rendered."""
+    try:
+        text, sidecar = stub.read_bytes(), stub.with_name(sidecar_name(stub.name)).read_bytes()
+    except OSError:
+        return False
+    return _MARK.format(checksum=checksum(sidecar)).encode() in text
 
 
 def render_errors(foundry: str, errors: Mapping[str, str]) -> dict[str, bytes]:

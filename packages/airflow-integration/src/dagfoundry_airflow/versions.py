@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ from dagfoundry.names import bucket_file, bucket_of
 from dagfoundry.store import VersionRecord
 from dagfoundry_airflow.dag_folder import write_files
 from dagfoundry_airflow.folder import share, try_lock, write_whole
-from dagfoundry_airflow.snapshot import plain_version, render, render_bucket, served_rows
+from dagfoundry_airflow.snapshot import is_whole, plain_version, render, render_bucket, served_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -103,16 +104,17 @@ class VersionFolders:
         (folder / _COMPLETE).touch()
 
     def holds(self, version: str, dag_id: str | None) -> bool:
-        """Return whether a version's files are here, and note that they are used.
+        """Return whether a version's files are here and whole, and note that they are used.
 
         Args:
             version: The version.
             dag_id: The one DAG whose file is needed; None for all files.
         """
         folder = self.folder(version)
-        if not (_has_file_of(folder, dag_id) if dag_id else (folder / _COMPLETE).exists()):
+        if not (_has_file_of(folder, dag_id) if dag_id else _has_all_files(folder)):
             return False
-        os.utime(folder)
+        with suppress(OSError):  # a read-only disk; the files are there all the same
+            os.utime(folder)
         return True
 
     def materialise(self, store: Store, version: str, dag_id: str | None) -> Path:
@@ -205,7 +207,15 @@ def _has_file_of(folder: Path, dag_id: str) -> bool:
     manifest = _read_manifest(folder)
     if manifest is None:
         return False
-    return (folder / bucket_file(manifest.foundry, bucket_of(dag_id, manifest.buckets))).exists()
+    return is_whole(folder / bucket_file(manifest.foundry, bucket_of(dag_id, manifest.buckets)))
+
+
+def _has_all_files(folder: Path) -> bool:
+    return (folder / _COMPLETE).exists() and all(map(is_whole, _stubs(folder)))
+
+
+def _stubs(folder: Path) -> list[Path]:
+    return [path.with_suffix(".py") for path in folder.glob("dagfoundry_*.json")]
 
 
 def _remove_path(path: Path) -> None:
