@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from chaos.installation import AIRFLOW
@@ -29,28 +30,54 @@ def experiment(site: Site, fault: Fault) -> Outcome:
     Raises:
         AssertionError: The site was not healthy before.
     """
-    before = site.problems()
-    assert not before, f"before {fault.name}: {before}"  # noqa: S101 - a check of this suite
-    _wait_for_a_minute()
-    began, restarts = time.time(), len(site.airflow.restarts)
+    began = healthy(site, fault.name)
     with fault.happens(site):
         if fault.reaches_store and fault.seconds:
             site.fleet.change()
         time.sleep(fault.seconds)
     ended = time.time()
     recovered = site.wait_shown(site.fleet.change(), fault.patience)
+    outcome = finished(site, fault.name, began=began, ended=ended, recovered=recovered)
+    blocked = max(len(sample.blocked) for sample in site.watcher.since(began.at))
+    if blocked and not fault.may_block:
+        problem = f"{blocked} DAGs were listed but not scheduled"
+        return replace(outcome, problems=(*outcome.problems, problem))
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beginning:
+    """When a fault began, in seconds since the epoch, and how many restarts there had been."""
+
+    at: float
+    restarts: int
+
+
+def healthy(site: Site, fault: str) -> Beginning:
+    """Wait for the moment at which a fault is to begin.
+
+    Raises:
+        AssertionError: The site is not healthy.
+    """
+    before = site.problems()
+    assert not before, f"before {fault}: {before}"  # noqa: S101 - a check of this suite
+    _wait_for_a_minute()
+    return Beginning(at=time.time(), restarts=len(site.airflow.restarts))
+
+
+def finished(
+    site: Site, fault: str, *, began: Beginning, ended: float, recovered: float | None
+) -> Outcome:
+    """Return the outcome of a fault, once the last runs that were due are over."""
     seconds = None if recovered is None else recovered - ended
-    runs = _settled_runs(site, began, recovered or time.time())
-    samples = site.watcher.since(began)
-    expected = site.fleet.dag_ids
+    runs = _settled_runs(site, began.at, recovered or time.time())
+    samples, expected = site.watcher.since(began.at), site.fleet.dag_ids
     lowest = fewest(samples, expected)
-    problems = [*broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)]
-    if not fault.may_block and (blocked := max(len(sample.blocked) for sample in samples)):
-        problems.append(f"{blocked} DAGs were listed but not scheduled")
+    problems = broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)
     return Outcome(
-        fault=fault.name,
+        fault=fault,
         airflow=AIRFLOW,
-        showed=showed(samples, expected, site.airflow.restarts[restarts:]),
+        showed=showed(samples, expected, site.airflow.restarts[began.restarts :]),
         dags=lowest,
         of=len(expected),
         demanded=runs.demanded,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chaos.bad_rows import poison
 from chaos.experiment import experiment
 from chaos.faults import ALL
 
@@ -25,3 +26,11 @@ def test_nothing_is_lost(site: Site, fault: Fault, keep: Callable[[Outcome], Non
     outcome = experiment(site, fault)
     keep(outcome)
     assert not outcome.problems
+
+
+def test_a_bad_row_harms_nobody(site: Site, keep: Callable[[Outcome], None]) -> None:
+    """Its DAG stays as it was, its neighbours are untouched, and Airflow says what is wrong."""
+    outcomes = poison(site)
+    for outcome in outcomes:
+        keep(outcome)
+    assert not [outcome for outcome in outcomes if outcome.problems]
