@@ -248,6 +248,16 @@ def bench(session: nox.Session, target: str) -> None:
 
 
 @nox.session
+@nox.parametrize("target", MEASURED, ids=MEASURED)
+def chaos(session: nox.Session, target: str) -> None:
+    """Let faults happen to a real Airflow and write what became of them into the docs; -k FAULT."""
+    skip_unsupported(session, target)
+    install(session, target, *WITH_AIRFLOW, *group("demo"), *group("test"))
+    env = airflow_environment(session, target)
+    session.run("pytest", "chaos", "--record", "-s", *session.posargs, env=env)
+
+
+@nox.session
 def performance(session: nox.Session) -> None:
     """Write the tables and the picture of the docs from docs/explanation/performance.json."""
     session.install("--constraint", f"{CONSTRAINTS}/core.txt", *group("plots"))

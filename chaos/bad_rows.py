@@ -20,7 +20,7 @@ _LASTS_SECONDS: Final = 20.0
 _SHOWN_SECONDS: Final = 180.0
 _GONE_SECONDS: Final = 180.0
 _POLL_SECONDS: Final = 0.5
-_LONGEST: Final = 160
+_LONGEST: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +76,7 @@ def poison(site: Site) -> list[Outcome]:
         replace(
             common,
             fault=f"bad row: {row.kind}",
-            showed=f"all DAGs, this one as it was; error: `{reports[row]}`",
+            showed=f"all DAGs, this one as it was; import error `{_short(reports[row])}`",
             seconds=gone.get(row, ended) - ended if row in gone else None,
             problems=(
                 *common.problems,
@@ -119,5 +119,11 @@ def _report(site: Site, key: str) -> str:
         lines = (sample.errors or {})[report].splitlines() if sample else []
         for line in lines:
             if name in line:
-                return line[line.index(name) :].replace("`", "'")[:_LONGEST]
+                return line[line.index(name) :]
     return ""
+
+
+def _short(report: str) -> str:
+    """Return what a report says beyond the entry's names, so that a table can hold it."""
+    reason = report.partition("cannot be built: ")[2].replace("`", "'")
+    return reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _RUNS_SECONDS: Final = 60.0
 """How long the last runs may take to be made and to end."""
 
+_WATCHED_SECONDS: Final = 25.0
+"""How long to look at the least: a DAG that is not served any more goes after 10 to 15 s."""
+
 _POLL_SECONDS: Final = 2.0
 _MINUTE: Final = 60.0
 _BEFORE_SECONDS: Final = 12.0
@@ -31,12 +34,16 @@ def experiment(site: Site, fault: Fault) -> Outcome:
         AssertionError: The site was not healthy before.
     """
     began = healthy(site, fault.name)
-    with fault.happens(site):
+    with fault.happens(site) as more:
         if fault.reaches_store and fault.seconds:
             site.fleet.change()
         time.sleep(fault.seconds)
     ended = time.time()
-    recovered = site.wait_shown(site.fleet.change(), fault.patience)
+    revision = site.fleet.change()
+    if more is not None:
+        more()
+    recovered = site.wait_shown(revision, fault.patience)
+    time.sleep(max(0.0, began.at + _WATCHED_SECONDS - time.time()))
     outcome = finished(site, fault.name, began=began, ended=ended, recovered=recovered)
     blocked = max(len(sample.blocked) for sample in site.watcher.since(began.at))
     if blocked and not fault.may_block:

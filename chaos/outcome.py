@@ -62,7 +62,9 @@ def _words(
     samples: Sequence[Sample], expected: frozenset[str], restarts: Sequence[str]
 ) -> Iterator[str]:
     lowest = fewest(samples, expected)
-    yield "all DAGs" if lowest == len(expected) else f"{lowest} of {len(expected)} DAGs"
+    gone = {dag_id for s in samples if s.dags is not None for dag_id in expected - s.dags}
+    named = f", without {', '.join(sorted(gone)[:3])}" if gone else ""
+    yield f"{lowest} of {len(expected)} DAGs{named}" if gone else "all DAGs"
     if blocked := max((len(sample.blocked) for sample in samples), default=0):
         yield f"up to {blocked} DAGs not scheduled for {_seconds(samples, 'blocked')} s"
     errors = {file for sample in samples for file in sample.errors or ()}

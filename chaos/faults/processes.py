@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS: Final = 60.0
 _RETRY_SECONDS: Final = 120.0
+_BETWEEN_SECONDS: Final = 5.0
 _LATER_SECONDS: Final = (0.0, 0.02, 0.05, 0.1, 0.2)
 _WRITES: Final = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = 'store' AND backend_xid IS NOT NULL"
@@ -39,12 +40,12 @@ def _until(condition: Callable[[], bool], what: str, pause: float = 0.005) -> No
 def processor_is_killed(site: Site) -> Iterator[None]:
     """Change all entries and kill the DAG processor at the first file of it; three times."""
     for later in (0.0, 0.01, 0.05):
+        time.sleep(_BETWEEN_SECONDS)
         before = {path: path.stat().st_mtime_ns for path in site.served.glob("*.json")}
         site.fleet.change_to(site.fleet.change_all())
         _until(lambda seen=before: _has_changed(seen), "a refresh")  # type: ignore[misc]  # a default
         time.sleep(later)
         _kill_refresh(site)
-        time.sleep(5.0)
     yield
 
 
@@ -89,12 +90,11 @@ def _writes(connection: psycopg2.extensions.connection) -> bool:
 
 
 @contextmanager
-def worker_is_killed(site: Site) -> Iterator[None]:
+def worker_is_killed(site: Site) -> Iterator[Callable[[], None]]:
     """Kill a task's process while it fetches its DAG, on a disk without it; it is retried."""
     api, dag_id = site.airflow.processes.api, site.fleet.dag_id(PINNED)
     site.proxy.delay = 0.3
     run_id = api.trigger(dag_id)
-    run = f"/dags/{dag_id}/dagRuns/{run_id}"
     until = time.monotonic() + _PATIENCE_SECONDS
     while not (victims := site.airflow.talking_to(site.proxy.port, "scheduler")):
         assert time.monotonic() < until, "no task asked the store"  # noqa: S101 - a check
@@ -103,12 +103,17 @@ def worker_is_killed(site: Site) -> Iterator[None]:
         with suppress(psutil.NoSuchProcess):
             victim.kill()
     site.proxy.mend()
-    yield
+    yield lambda: _succeeds(site, run_id)
+
+
+def _succeeds(site: Site, run_id: str) -> None:
+    """Wait until the run has succeeded, and check that its job was carried out once."""
+    api, dag_id = site.airflow.processes.api, site.fleet.dag_id(PINNED)
     until = time.monotonic() + _RETRY_SECONDS
-    while (state := api.get(run)["state"]) not in ("success", "failed"):
+    while (state := api.get(f"/dags/{dag_id}/dagRuns/{run_id}")["state"]) != "success":
+        assert state != "failed", "the run failed"  # noqa: S101 - a check of this suite
         assert time.monotonic() < until, f"the run is {state}"  # noqa: S101 - a check
         time.sleep(0.5)
-    assert state == "success", f"the run is {state}"  # noqa: S101 - a check of this suite
     lines = site.fleet.ledger.read_text(encoding="utf-8").splitlines()
     assert lines.count(f"{dag_id} {run_id}") == 1  # noqa: S101 - a check of this suite
 

@@ -26,7 +26,8 @@ class Fault:
 
     Attributes:
         name: A few words, as the table and ``-k`` have them.
-        happens: The fault lasts while this context does.
+        happens: The fault lasts while this context does. It may give a function that waits
+            for something that belongs to the recovery.
         seconds: How long to wait within; 0 where the context does all itself.
         reaches_store: Whether a model can be merged while it lasts.
         impossible: Returns why it cannot be tried here; empty where it can.
@@ -35,7 +36,7 @@ class Fault:
     """
 
     name: str
-    happens: Callable[[Site], AbstractContextManager[None]]
+    happens: Callable[[Site], AbstractContextManager[Callable[[], None] | None]]
     seconds: float = LASTS_SECONDS
     reaches_store: bool = True
     impossible: Callable[[Site], str] = always

@@ -43,12 +43,13 @@ def snapshot_is_removed(site: Site) -> Iterator[None]:
 
 FAULTS = (
     Fault(
-        name="snapshot: half of its files cut short", happens=files_are_cut_short, may_block=True
+        name="snapshot: half of its files cut short", happens=files_are_cut_short, may_block=True, seconds=0
     ),
     Fault(
         name="snapshot: state and half of its files overwritten",
         happens=everything_is_scribbled_over,
         may_block=True,
+        seconds=0,
     ),
-    Fault(name="snapshot: removed", happens=snapshot_is_removed, may_block=True),
+    Fault(name="snapshot: removed", happens=snapshot_is_removed, may_block=True, seconds=0),
 )

@@ -197,7 +197,7 @@ def act(what: str, task: Any) -> None:  # noqa: ANN401 - an operator
     if what == "another id":
         task.dag.dag_id = f"{task.dag.dag_id}_of_another"
     if what == "illegal task id":
-        task.task_id = "no task has an id like this one!"
+        type(task)(task_id="no task has an id like this one!", dag=task.dag)
     if what == "same task id":
         type(task)(task_id=task.task_id, dag=task.dag)
     if what == "circle":
