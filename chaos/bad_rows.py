@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from chaos.experiment import finished, healthy
 from chaos.fleet import CANARY
-from chaos.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chaos.outcome import Outcome
     from chaos.site import Site
 
 _LASTS_SECONDS: Final = 20.0
@@ -54,6 +54,11 @@ KINDS: Final = (
 """Placeholders of entries whose plugin is missing or broken belong here once they are built."""
 
 
+def name_of(row: BadRow) -> str:
+    """Return what the table calls a bad row."""
+    return f"bad row: {row.kind}"
+
+
 def poison(site: Site) -> list[Outcome]:
     """Make an entry bad in each way, mend them all, and say what became of each.
 
@@ -75,7 +80,7 @@ def poison(site: Site) -> list[Outcome]:
     return [
         replace(
             common,
-            fault=f"bad row: {row.kind}",
+            fault=name_of(row),
             showed=f"all DAGs, this one as it was; import error `{_short(reports[row])}`",
             seconds=gone.get(row, ended) - ended if row in gone else None,
             problems=(

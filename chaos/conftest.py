@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PLUGINS = ROOT / "tests" / "airflow_integration" / "plugins"
-sys.path.append(str(ROOT))
-sys.path.insert(0, str(PLUGINS))  # the factory type of the entries, here and in all processes
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(PLUGINS), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
+from chaos.bad_rows import KINDS, name_of
 from chaos.disk import small_disk
+from chaos.faults import ALL
 from chaos.fleet import Fleet
 from chaos.installation import Installation, settings, snapshot_home
 from chaos.page import record
@@ -33,12 +26,22 @@ if TYPE_CHECKING:
 
     from chaos.outcome import Outcome
 
+PLUGINS = Path(__file__).parents[1] / "tests" / "airflow_integration" / "plugins"
+ORDER = [*(fault.name for fault in ALL), *map(name_of, KINDS)]
 START_SECONDS = 240.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let ``--record`` write the outcomes into the docs."""
     parser.addoption("--record", action="store_true", help="write outcomes into the docs")
+
+
+def pytest_configure() -> None:
+    """Install the factory type of the entries, here and in all processes."""
+    sys.path.insert(0, str(PLUGINS))
+    rest = filter(None, [os.environ.get("PYTHONPATH")])
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(PLUGINS), *rest])
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each Airflow start would cost 5 s more
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +96,6 @@ def keep(request: pytest.FixtureRequest) -> Callable[[Outcome], None]:
     def keep(outcome: Outcome) -> None:
         print(f"\n{outcome.to_json()}")  # noqa: T201 - what the suite is run for
         if request.config.getoption("--record"):
-            record([outcome])
+            record([outcome], ORDER)
 
     return keep

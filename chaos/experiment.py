@@ -67,7 +67,7 @@ def healthy(site: Site, fault: str) -> Beginning:
         AssertionError: The site is not healthy.
     """
     before = site.problems()
-    assert not before, f"before {fault}: {before}"  # noqa: S101 - a check of this suite
+    assert not before, f"before {fault}: {before}"
     _wait_for_a_minute()
     return Beginning(at=time.time(), restarts=len(site.airflow.restarts))
 

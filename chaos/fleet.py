@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import MetaData
 
-
 from dagfoundry.connections import parse_url
 from dagfoundry.factories import EntryTable
 from dagfoundry.merge import Guards, merge

@@ -164,5 +164,3 @@ def _ports(process: psutil.Process) -> Iterator[int]:
         for connection in process.net_connections("tcp"):
             if connection.raddr:
                 yield connection.raddr.port
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _seconds(samples: Sequence[Sample], what: str) -> str:
 def _span(samples: Sequence[Sample], chosen: Sequence[Sample]) -> str:
     """Return for how many seconds samples were like those that are chosen."""
     moments = [sample.at for sample in samples]
-    gaps = dict(zip(moments, [b - a for a, b in zip(moments, moments[1:], strict=False)], strict=False))
+    gaps = {before: after - before for before, after in pairwise(moments)}
     return f"{sum(gaps.get(sample.at, 0.0) for sample in chosen):.0f}"
 
 

@@ -24,11 +24,19 @@ _HEAD: Final = (
 _PLACE: Final = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- end of faults -->)", re.DOTALL)
 
 
-def merged(records: list[dict[str, Any]], new: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return records with new ones in the place of those of the same fault and Airflow."""
+def merged(
+    records: list[dict[str, Any]], new: Iterable[dict[str, Any]], order: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Return records with new ones in the place of those of the same fault and Airflow.
+
+    Args:
+        records: What is known.
+        new: What is added.
+        order: Names of faults in the order of the table; others come last.
+    """
     keyed = {_key(one): one for one in records}
     keyed |= {_key(one): one for one in new}
-    faults = list(dict.fromkeys(fault for fault, _ in keyed))
+    faults = list(dict.fromkeys([*order, *(fault for fault, _ in keyed)]))
     return sorted(keyed.values(), key=lambda one: (faults.index(one["fault"]), *_newest(one)))
 
 
@@ -66,10 +74,10 @@ def _row(record: dict[str, Any]) -> str:
     return f"| {' | '.join([*cells, seconds])} |"
 
 
-def record(outcomes: Iterable[Outcome]) -> None:
+def record(outcomes: Iterable[Outcome], order: Iterable[str]) -> None:
     """Merge outcomes into the file and write the page's table anew."""
     known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
-    records = merged(known, [outcome.to_json() for outcome in outcomes])
+    records = merged(known, [outcome.to_json() for outcome in outcomes], order)
     FIGURES.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     write_page()
 

@@ -92,7 +92,7 @@ class Proxy:
         try:
             while data := await reader.read(_CHUNK):
                 await asyncio.sleep(self.delay)
-                while self.silent:
+                while self.silent:  # noqa: ASYNC110 - another thread says when it is over
                     await asyncio.sleep(_POLL_SECONDS)
                 writer.write(data)
                 await writer.drain()

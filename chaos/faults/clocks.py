@@ -30,7 +30,7 @@ def jump(seconds: int) -> Callable[[Site], AbstractContextManager[None]]:
         clock = site.folder / "clock"
         clock.write_text("+0")
         site.airflow.restart(PROCESSOR, **_moved(clock))
-        assert site.wait_shown(site.fleet.change(), _UP_SECONDS), site.problems()  # noqa: S101 - a check
+        assert site.wait_shown(site.fleet.change(), _UP_SECONDS), site.problems()
         clock.write_text(f"{seconds:+d}")
         site.fleet.change()
         time.sleep(LASTS_SECONDS)

@@ -35,8 +35,8 @@ def all_at_once(site: Site) -> Iterator[None]:
                 for n in range(_MERGES)
             ]
             codes = [merge.wait(_SECONDS) for merge in merges]
-            assert codes == [0] * _MERGES, codes  # noqa: S101 - a check of this suite
-            assert site.fleet.store.head(FOUNDRY).revision == head + _MERGES  # noqa: S101 - a check
+            assert codes == [0] * _MERGES, codes
+            assert site.fleet.store.head(FOUNDRY).revision == head + _MERGES
         yield
     finally:
         second.terminate()
@@ -56,6 +56,4 @@ def _second_processor(site: Site) -> subprocess.Popen[bytes]:
         )
 
 
-FAULTS = (
-    Fault(name="12 merges and 2 DAG processors at once", happens=all_at_once, seconds=10.0),
-)
+FAULTS = (Fault(name="12 merges and 2 DAG processors at once", happens=all_at_once, seconds=10.0),)

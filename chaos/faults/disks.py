@@ -39,8 +39,8 @@ def disk_is_full(site: Site) -> Iterator[None]:
 def disk_is_read_only(site: Site) -> Iterator[None]:
     """Lay a read-only mount over the folder, and change all entries."""
     folder = str(site.airflow.snapshot)
-    assert mount("--bind", folder, folder)  # noqa: S101 - it was allowed before
-    assert mount("-o", "remount,bind,ro", folder)  # noqa: S101 - it was allowed before
+    assert mount("--bind", folder, folder)
+    assert mount("-o", "remount,bind,ro", folder)
     site.fleet.change_to(site.fleet.change_all())
     yield
     unmount(site.airflow.snapshot)

@@ -43,7 +43,10 @@ def snapshot_is_removed(site: Site) -> Iterator[None]:
 
 FAULTS = (
     Fault(
-        name="snapshot: half of its files cut short", happens=files_are_cut_short, may_block=True, seconds=0
+        name="snapshot: half of its files cut short",
+        happens=files_are_cut_short,
+        may_block=True,
+        seconds=0,
     ),
     Fault(
         name="snapshot: state and half of its files overwritten",

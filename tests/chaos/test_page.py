@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[2]))
 
 from chaos.outcome import Outcome
 from chaos.page import FIGURES, PAGE, merged, with_table
