@@ -44,7 +44,8 @@ def experiment(site: Site, fault: Fault) -> Outcome:
         more()
     recovered = site.wait_shown(revision, fault.patience)
     time.sleep(max(0.0, began.at + _WATCHED_SECONDS - time.time()))
-    outcome = finished(site, fault.name, began=began, ended=ended, recovered=recovered)
+    owed = began.at if fault.unowed is None else ended + fault.unowed
+    outcome = finished(site, fault.name, began=began, ended=ended, recovered=recovered, owed=owed)
     blocked = max(len(sample.blocked) for sample in site.watcher.since(began.at))
     if blocked and not fault.may_block:
         problem = f"{blocked} DAGs were listed but not scheduled"
@@ -73,11 +74,26 @@ def healthy(site: Site, fault: str) -> Beginning:
 
 
 def finished(
-    site: Site, fault: str, *, began: Beginning, ended: float, recovered: float | None
+    site: Site,
+    fault: str,
+    *,
+    began: Beginning,
+    ended: float,
+    recovered: float | None,
+    owed: float | None = None,
 ) -> Outcome:
-    """Return the outcome of a fault, once the last runs that were due are over."""
+    """Return the outcome of a fault, once the last runs that were due are over.
+
+    Args:
+        site: What it happened to.
+        fault: Its name.
+        began: When it began.
+        ended: When it ended, in seconds since the epoch.
+        recovered: When all was well again; None if it never was.
+        owed: From when on runs are counted; from the beginning where nothing is said.
+    """
     seconds = None if recovered is None else recovered - ended
-    runs = _settled_runs(site, began.at, recovered or time.time())
+    runs = _settled_runs(site, owed or began.at, recovered or time.time())
     samples, expected = site.watcher.since(began.at), site.fleet.dag_ids
     lowest = fewest(samples, expected)
     problems = broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)

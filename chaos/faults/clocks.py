@@ -51,6 +51,7 @@ FAULTS = tuple(
         happens=jump(seconds),
         seconds=0,
         patience=_PATIENCE_SECONDS,
+        unowed=float(seconds) if seconds > 0 else None,  # it sets the next run by this clock
     )
-    for seconds, words in ((120, "2 minutes ahead"), (-120, "2 minutes behind"))
+    for seconds, words in ((60, "a minute ahead"), (-60, "a minute behind"))
 )

@@ -32,6 +32,8 @@ class Fault:
         reaches_store: Whether a model can be merged while it lasts.
         impossible: Returns why it cannot be tried here; empty where it can.
         may_block: Whether DAGs that are listed may have an import error while it lasts.
+        unowed: Runs that are due until so many seconds after the fault are not counted, as
+            Airflow itself does not make them; the page says why. None where all are.
         patience: How long to wait for Airflow to recover, in seconds.
     """
 
@@ -41,4 +43,5 @@ class Fault:
     reaches_store: bool = True
     impossible: Callable[[Site], str] = always
     may_block: bool = False
+    unowed: float | None = None
     patience: float = 180.0
