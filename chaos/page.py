@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import sys
@@ -76,10 +77,12 @@ def _row(record: dict[str, Any]) -> str:
 
 def record(outcomes: Iterable[Outcome], order: Iterable[str]) -> None:
     """Merge outcomes into the file and write the page's table anew."""
-    known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
-    records = merged(known, [outcome.to_json() for outcome in outcomes], order)
-    FIGURES.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
-    write_page()
+    with PAGE.open("rb") as lock:  # the suites of two versions may run at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
+        records = merged(known, [outcome.to_json() for outcome in outcomes], order)
+        FIGURES.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+        write_page()
 
 
 def write_page() -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from chaos.faults import clocks, crowds, databases, disks, network, processes, snapshot
 from chaos.faults.record import Fault
 
-NONE: Final = Fault(name="none, for comparison", happens=lambda _site: nullcontext(), seconds=0)
+NONE: Final = Fault(name="none, for comparison", happens=lambda _site: nullcontext())
 
 ALL: Final = (
     NONE,
