@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from contextlib import ExitStack
+import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,10 +47,10 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """A real Airflow with 200 entries, a PostgreSQL for the store and one for Airflow."""
-    folder = tmp_path_factory.mktemp("chaos")
     with ExitStack() as stack:
+        folder = stack.enter_context(_folder())
         store, metadata = (_postgres(stack, folder / name) for name in ("store", "metadata"))
         proxy = stack.enter_context(Proxy(store.port))
         merge_url = f"sqlite:///{folder / 'merge.db'}"
@@ -79,6 +81,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )
         assert made.wait_shown(revision, START_SECONDS), made.problems()
         yield made
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder that PostgreSQL's user may enter; pytest closes its own to other users."""
+    folder = Path(tempfile.mkdtemp(prefix="dagfoundry-chaos-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgres(stack: ExitStack, folder: Path) -> Postgres:
