@@ -47,10 +47,10 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     """A real Airflow with 200 entries, a PostgreSQL for the store and one for Airflow."""
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder())
+        folder = stack.enter_context(_folder(request.session))
         store, metadata = (_postgres(stack, folder / name) for name in ("store", "metadata"))
         proxy = stack.enter_context(Proxy(store.port))
         merge_url = f"sqlite:///{folder / 'merge.db'}"
@@ -84,12 +84,18 @@ def site() -> Iterator[Site]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    """Make a folder that PostgreSQL's user may enter; pytest closes its own to other users."""
+def _folder(session: pytest.Session) -> Iterator[Path]:
+    """Make a folder that PostgreSQL's user may enter; pytest closes its own to other users.
+
+    It stays, logs and all, where a fault broke a promise.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dagfoundry-chaos-"))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    if session.testsfailed:
+        print(f"\nlogs are in {folder}")  # noqa: T201 - for the person who runs the suite
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgres(stack: ExitStack, folder: Path) -> Postgres:
