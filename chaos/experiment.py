@@ -93,7 +93,7 @@ def finished(
         owed: From when on runs are counted; from the beginning where nothing is said.
     """
     seconds = None if recovered is None else recovered - ended
-    runs = _settled_runs(site, owed or began.at, recovered or time.time())
+    runs = _settled_runs(site, owed or began.at, time.time())
     samples, expected = site.watcher.since(began.at), site.fleet.dag_ids
     lowest = fewest(samples, expected)
     problems = broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)
