@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 
 from dagfoundry import metrics
 from dagfoundry.names import bucket_file
+from dagfoundry_airflow import loader
 from dagfoundry_airflow.dag_folder import is_being_parsed
 from dagfoundry_airflow.loader import load_bucket
 from dagfoundry_airflow.snapshot import render_bucket
@@ -136,6 +138,7 @@ def test_each_build_is_timed(bucket: Callable[..., str], counted: Callable[..., 
 
 _HOLD = """
 import sys
+import threading
 from dagfoundry_airflow.loader import load_bucket
 load_bucket(sys.argv[1]), load_bucket(sys.argv[1])
 print("loaded", flush=True)
@@ -187,3 +190,30 @@ def test_airflow_finds_the_dags_of_a_bucket(bucket: Callable[..., str], tmp_path
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found = json.loads(done.stdout.split("found=")[1])
     assert found == [["live__a_probe"], {}, [stub]]
+
+
+def test_a_damaged_file_is_waited_for(bucket: Callable[..., str]) -> None:
+    """One parse that fails takes its DAGs out of Airflow, and a refresh makes the file again."""
+    stub = bucket(a="build", b="build")
+    sidecar = Path(stub).with_suffix(".json")
+    whole = sidecar.read_bytes()
+    sidecar.write_bytes(bytes(len(whole)))
+    refresh = threading.Timer(1.0, sidecar.write_bytes, [whole])
+    refresh.start()
+    assert load_bucket(stub).keys() == {"live__a_probe", "live__b_probe"}
+    refresh.join()
+
+
+def test_a_file_that_stays_damaged_is_an_error(
+    bucket: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty result would look like a bucket without DAGs."""
+    monkeypatch.setattr(loader, "MEND_SECONDS", 0.0)
+    stub = bucket(a="build")
+    sidecar = Path(stub).with_suffix(".json")
+    sidecar.write_bytes(sidecar.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="EOF"):
+        load_bucket(stub)
+    sidecar.unlink()
+    with pytest.raises(FileNotFoundError):
+        load_bucket(stub)

@@ -12,7 +12,7 @@ import gc
 import os
 import time
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry import metrics
@@ -41,6 +41,12 @@ if TYPE_CHECKING:
     from dagfoundry.plugins import Plugins
     from dagfoundry.store import Placeholder
 
+MEND_SECONDS: Final = 12.0
+"""How long a parse waits for a damaged file: two refreshes at their default interval of 5 s,
+and well within Airflow's ``dagbag_import_timeout`` of 30 s."""
+
+_MEND_POLL_SECONDS: Final = 0.5
+
 _log = get_logger(__name__)
 _parsed: Final[dict[str, int]] = {}
 
@@ -53,12 +59,33 @@ def load_bucket(stub: str) -> dict[str, Any]:
 
     Raises:
         OSError: The sidecar is not there.
+        ValueError: It is damaged, and nobody made it again.
     """
-    wanted = parsing_dag_id()
-    content = _read(sidecar_name(stub), lock=wanted is None)
+    chosen, placeholders = _patiently(sidecar_name(stub), parsing_dag_id())
+    return build_rows(map(RowState.from_json, chosen), load_plugins(), placeholders)
+
+
+def _patiently(
+    sidecar: str, wanted: str | None
+) -> tuple[list[dict[str, Any]], Mapping[str, Placeholder]]:
+    """Return what to build; a damaged file is waited for, since a refresh makes it again.
+
+    One parse that fails takes all DAGs of the file out of Airflow, if their last parse was
+    longer ago than its ``stale_dag_threshold``.
+    """
+    until = time.monotonic() + MEND_SECONDS
+    while time.monotonic() < until:
+        with suppress(FileNotFoundError, ValueError):
+            return _chosen(_read(sidecar, lock=wanted is None), wanted)
+        time.sleep(_MEND_POLL_SECONDS)
+    return _chosen(_read(sidecar, lock=wanted is None), wanted)
+
+
+def _chosen(
+    content: bytes, wanted: str | None
+) -> tuple[list[dict[str, Any]], Mapping[str, Placeholder]]:
     row = find_row(content, wanted) if wanted else None
-    chosen = [row] if row else all_rows(content)
-    return build_rows(map(RowState.from_json, chosen), load_plugins(), all_placeholders(content))
+    return [row] if row else all_rows(content), all_placeholders(content)
 
 
 def build_rows(
