@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from chaos.outcome import Outcome
 
@@ -26,19 +26,21 @@ _PLACE: Final = re.compile(r"(?<=<!-- faults -->\n).*?(?=<!-- end of faults -->)
 
 
 def merged(
-    records: list[dict[str, Any]], new: Iterable[dict[str, Any]], order: Iterable[str] = ()
+    records: list[dict[str, Any]], new: Iterable[dict[str, Any]], order: Sequence[str] | None = None
 ) -> list[dict[str, Any]]:
     """Return records with new ones in the place of those of the same fault and Airflow.
 
     Args:
         records: What is known.
         new: What is added.
-        order: Names of faults in the order of the table; others come last.
+        order: Names of all faults, in the order of the table; a record of another is dropped.
+            None where any may be.
     """
     keyed = {_key(one): one for one in records}
     keyed |= {_key(one): one for one in new}
-    faults = list(dict.fromkeys([*order, *(fault for fault, _ in keyed)]))
-    return sorted(keyed.values(), key=lambda one: (faults.index(one["fault"]), *_newest(one)))
+    faults = list(dict.fromkeys(fault for fault, _ in keyed) if order is None else order)
+    known = [one for one in keyed.values() if one["fault"] in faults]
+    return sorted(known, key=lambda one: (faults.index(one["fault"]), *_newest(one)))
 
 
 def _key(record: dict[str, Any]) -> tuple[str, str]:
@@ -75,7 +77,7 @@ def _row(record: dict[str, Any]) -> str:
     return f"| {' | '.join([*cells, seconds])} |"
 
 
-def record(outcomes: Iterable[Outcome], order: Iterable[str]) -> None:
+def record(outcomes: Iterable[Outcome], order: Sequence[str]) -> None:
     """Merge outcomes into the file and write the page's table anew."""
     with PAGE.open("rb") as lock:  # the suites of two versions may run at once
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -53,3 +53,10 @@ def test_a_version_takes_the_place_of_its_older_result_only() -> None:
         ("flood", "3.3.2"),
         ("flood", "2.11.3"),
     ]
+
+
+def test_a_fault_that_is_no_more_leaves_the_table() -> None:
+    """And the others stand in the order of the suite."""
+    known = [outcome("flood", "3.3.2"), outcome("hail", "3.3.2")]
+    found = merged(known, [outcome("fire", "3.3.2")], ["fire", "flood"])
+    assert [one["fault"] for one in found] == ["fire", "flood"]
