@@ -23,7 +23,7 @@ _RUNS: Final = (
     " FROM dag_run WHERE run_type = 'scheduled' AND dag_id = ANY(%s)"
 )
 _NEEDED_AFTER: Final = 15.0
-"""For how many seconds after its moment a scheduler has to live to owe a run."""
+"""Within how many seconds after its moment a scheduler has to live to owe a run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ def due_minutes(samples: Iterable[Sample], begin: float, end: float) -> list[int
 
 def _is_owed(minute: int, samples: list[Sample]) -> bool:
     around = [sample for sample in samples if minute <= sample.at <= minute + _NEEDED_AFTER]
-    return bool(around) and all(sample.schedules for sample in around)
+    return any(sample.schedules for sample in around)
 
 
 def account(url: str, dag_ids: Collection[str], minutes: list[int], ledger: Path) -> Account:
