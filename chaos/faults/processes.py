@@ -60,9 +60,9 @@ def _has_changed(before: dict[object, int]) -> bool:
 
 
 def _kill_refresh(site: Site) -> None:
-    """Kill what refreshes: the DAG processor; on Airflow 2 each of its parse processes."""
+    """Kill the DAG processor and its parse processes, as a container is killed."""
     processor = site.airflow.process(PROCESSOR)
-    for victim in processor.children(recursive=True) if AIRFLOW_2 else [processor]:
+    for victim in [processor, *processor.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             victim.kill()
 

@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,6 +164,36 @@ def test_without_snapshot_and_store_a_parse_fails(
     monkeypatch.setenv("DAGFOUNDRY_STORE_URL", f"sqlite:///{tmp_path / 'nothing.db'}")
     with pytest.raises(FoundryError, match="does not exist"):
         load_shard(host.name, 0, 3)
+
+
+@pytest.mark.skipif(not AIRFLOW_2, reason="Airflow 3 does not parse then")
+def test_a_parse_that_fails_takes_no_dag_out_of_airflow(
+    host: Foundry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its DAGs count as just parsed, those of other files do not."""
+    from airflow import settings
+    from airflow.models import DagModel
+    from sqlalchemy import select
+
+    table, long_ago = DagModel.__table__, datetime(2026, 1, 1, tzinfo=timezone.utc)
+    table.create(settings.engine, checkfirst=True)
+    files = {"ours": "dagfoundry_probing_shard_00.py", "next": "dagfoundry_probing_shard_01.py"}
+    monkeypatch.setenv("DAGFOUNDRY_STORE_URL", f"sqlite:///{tmp_path / 'nothing.db'}")
+    with settings.engine.begin() as connection:
+        for dag_id, file in files.items():
+            row: dict[str, object] = {"dag_id": dag_id, "fileloc": f"/dags/{file}"}
+            row |= {"last_parsed_time": long_ago, "max_consecutive_failed_dag_runs": 0}
+            row |= {"is_active": True, "max_active_tasks": 1, "has_task_concurrency_limits": False}
+            connection.execute(table.insert().values(**row))
+    try:
+        with pytest.raises(FoundryError, match="does not exist"):
+            load_shard(host.name, 0, 3)
+        with settings.engine.connect() as connection:
+            query = select(table.c.dag_id).where(table.c.last_parsed_time > long_ago)
+            assert connection.scalars(query).all() == ["ours"]
+    finally:
+        with settings.engine.begin() as connection:
+            connection.execute(table.delete().where(table.c.dag_id.in_(files)))
 
 
 def test_a_task_gets_its_own_dag_only(host: Foundry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,8 +140,24 @@ def load_shard(foundry: str, shard: int, shards: int) -> dict[str, Any]:
 
     wanted, plugins = parsing_dag_id(), load_plugins()  # before a trial's fork, which uses them
     local = _Local(foundry)
-    rows, placeholders = local.shard(shard, shards) if wanted is None else local.dag(wanted)
+    if wanted is None:
+        rows, placeholders = _served_by_shard(local, foundry, shard, shards)
+    else:
+        rows, placeholders = local.dag(wanted)
     return build_rows(rows, plugins, placeholders)
+
+
+def _served_by_shard(local: _Local, foundry: str, shard: int, shards: int) -> _Served:
+    """Return what a shard serves; where that fails, Airflow keeps its DAGs and shows why."""
+    try:
+        return local.shard(shard, shards)
+    except (FoundryError, OSError, ValueError):
+        from dagfoundry_airflow._compat import AIRFLOW_2
+        from dagfoundry_airflow.airflow_orm import keep_listed
+
+        if AIRFLOW_2:
+            keep_listed(f"dagfoundry_{python_name(foundry)}_shard_{shard:02x}.py")
+        raise
 
 
 def require_airflow_2(loader_file: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from dagfoundry_airflow.airflow_api import AirflowAccessError, AirflowDag, describe_dag
@@ -112,6 +113,23 @@ class AirflowOrm:
 
     def close(self) -> None:
         """Do nothing: the sessions are closed already."""
+
+
+def keep_listed(file_name: str) -> None:
+    """Keep Airflow 2 from taking the DAGs of a file for gone when its parse is going to fail.
+
+    It compares a DAG's last parse with the file's, and a failed parse counts for the file
+    only (``dag_processing/manager.py``, ``deactivate_stale_dags``, 2.10 and 2.11).
+    """
+    from airflow.models import DagModel
+
+    of_file = DagModel.fileloc.endswith(f"/{file_name}", autoescape=True)
+    statement = update(DagModel).where(DagModel.is_active, of_file)
+    with suppress(AirflowAccessError), _session() as session:
+        session.execute(
+            statement.values(last_parsed_time=datetime.now(timezone.utc)),
+            execution_options={"synchronize_session": False},
+        )
 
 
 @contextmanager
