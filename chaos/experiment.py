@@ -45,7 +45,15 @@ def experiment(site: Site, fault: Fault) -> Outcome:
     recovered = site.wait_shown(revision, fault.patience)
     time.sleep(max(0.0, began.at + _WATCHED_SECONDS - time.time()))
     owed = began.at if fault.unowed is None else ended + fault.unowed
-    outcome = finished(site, fault.name, began=began, ended=ended, recovered=recovered, owed=owed)
+    outcome = finished(
+        site,
+        fault.name,
+        began=began,
+        ended=ended,
+        recovered=recovered,
+        owed=owed,
+        may_miss=fault.may_block,
+    )
     blocked = max(len(sample.blocked) for sample in site.watcher.since(began.at))
     if blocked and not fault.may_block:
         problem = f"{blocked} DAGs were listed but not scheduled"
@@ -81,6 +89,7 @@ def finished(
     ended: float,
     recovered: float | None,
     owed: float | None = None,
+    may_miss: bool = False,
 ) -> Outcome:
     """Return the outcome of a fault, once the last runs that were due are over.
 
@@ -91,12 +100,15 @@ def finished(
         ended: When it ended, in seconds since the epoch.
         recovered: When all was well again; None if it never was.
         owed: From when on runs are counted; from the beginning where nothing is said.
+        may_miss: Whether runs may not be made; they are counted as lost all the same.
     """
     seconds = None if recovered is None else recovered - ended
     runs = _settled_runs(site, owed or began.at, time.time())
     samples, expected = site.watcher.since(began.at), site.fleet.dag_ids
     lowest = fewest(samples, expected)
-    problems = broken(runs, lowest=lowest, expected=len(expected), seconds=seconds)
+    problems = broken(
+        runs, lowest=lowest, expected=len(expected), seconds=seconds, may_miss=may_miss
+    )
     return Outcome(
         fault=fault,
         airflow=AIRFLOW,

@@ -91,19 +91,19 @@ def _span(samples: Sequence[Sample], chosen: Sequence[Sample]) -> str:
 
 
 def broken(
-    outcome_of: Account, *, lowest: int, expected: int, seconds: float | None
+    runs: Account, *, lowest: int, expected: int, seconds: float | None, may_miss: bool
 ) -> Iterator[str]:
-    """Yield each promise that was broken."""
+    """Yield each promise that was broken; ``may_miss`` says that runs may not be made."""
     if lowest < expected:
         yield f"{expected - lowest} DAGs were lost"
     if seconds is None:
         yield "Airflow did not recover"
     named = {
-        "not made": outcome_of.missing,
-        "failed": outcome_of.failed,
-        "not finished": outcome_of.unfinished,
-        "made or carried out twice": outcome_of.twice,
+        "not made": () if may_miss else runs.missing,
+        "failed": runs.failed,
+        "not finished": runs.unfinished,
+        "made or carried out twice": runs.twice,
     }
-    for what, runs in named.items():
-        if runs:
-            yield f"{len(runs)} runs {what}: {', '.join(runs[:5])}"
+    for what, names in named.items():
+        if names:
+            yield f"{len(names)} runs {what}: {', '.join(names[:5])}"

@@ -45,14 +45,12 @@ FAULTS = (
     Fault(
         name="snapshot: half of its files cut short",
         happens=files_are_cut_short,
-        may_block=True,
         seconds=0,
     ),
     Fault(
         name="snapshot: its state and all rows overwritten",
         happens=everything_is_scribbled_over,
-        may_block=True,
         seconds=0,
     ),
-    Fault(name="snapshot: removed", happens=snapshot_is_removed, may_block=True, seconds=0),
+    Fault(name="snapshot: removed", happens=snapshot_is_removed, seconds=0),
 )
