@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from chaos.site import Site
 
 
+def test_a_bad_row_harms_nobody(site: Site, keep: Callable[[Outcome], None]) -> None:
+    """Its DAG stays as it was, its neighbours are untouched, and Airflow says what is wrong."""
+    outcomes = poison(site)
+    for outcome in outcomes:
+        keep(outcome)
+    assert not [outcome for outcome in outcomes if outcome.problems]
+
+
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)
 def test_nothing_is_lost(site: Site, fault: Fault, keep: Callable[[Outcome], None]) -> None:
     """No DAG, no run; nothing twice, nothing half-done; and Airflow follows the store again."""
@@ -26,11 +34,3 @@ def test_nothing_is_lost(site: Site, fault: Fault, keep: Callable[[Outcome], Non
     outcome = experiment(site, fault)
     keep(outcome)
     assert not outcome.problems
-
-
-def test_a_bad_row_harms_nobody(site: Site, keep: Callable[[Outcome], None]) -> None:
-    """Its DAG stays as it was, its neighbours are untouched, and Airflow says what is wrong."""
-    outcomes = poison(site)
-    for outcome in outcomes:
-        keep(outcome)
-    assert not [outcome for outcome in outcomes if outcome.problems]
