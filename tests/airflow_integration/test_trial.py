@@ -80,6 +80,7 @@ def test_a_good_row_is_proved(trials: Trials, probe: Callable[..., RowState]) ->
         ("raise", ["KeyError", "does not like it", "dagfoundry-probe"]),
         ("leave", ["SystemExit"]),
         ("hang", ["took longer than 3 s", "probe_plugin.py:", "in "]),
+        ("hang beside a thread", ["took longer than 3 s", "probe_plugin.py:", "in "]),
         ("crash", ["SIGSEGV", "in "]),
         ("exit", ["exit code 3"]),
         ("circle", ["AirflowDagCycleException"]),

@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import sys
+import threading
 import time
 import uuid
 from datetime import date, datetime, timezone
@@ -145,12 +146,19 @@ def reach_the_time_limit() -> None:
     raise TimeLimitError("Airflow ends the parse")
 
 
+def hang_beside_a_thread() -> None:
+    """Wait for ever, while a thread of the plugin's waits too."""
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+    time.sleep(3600)
+
+
 ACTS = {
     "time limit": reach_the_time_limit,
     "raise": raise_key_error,
     "wait": lambda: time.sleep(2),
     "wait, raise": take_time_and_raise,
     "hang": lambda: time.sleep(3600),
+    "hang beside a thread": hang_beside_a_thread,
     "crash": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "exit": lambda: os._exit(3),
     "leave": lambda: sys.exit(0),

@@ -22,6 +22,9 @@ _PIPE_BYTES: Final = 1 << 20
 """Room for some 500 rows, which the process works off while nobody waits for it."""
 
 _READ_BYTES: Final = 1 << 16
+_THREAD: Final = "(most recent call first)"
+"""What stands above each thread's frames; the main thread, which builds, is the last one."""
+
 _FRAME: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+) in (?P<function>\S+)')
 
 
@@ -117,7 +120,7 @@ def _read_all(descriptor: int) -> str:
 
 
 def _reason(code: int, trace: str, limits: TrialLimits) -> str:
-    frame = _FRAME.search(trace)
+    frame = _FRAME.search(trace.rpartition(_THREAD)[2])
     where = f", at {short_place(frame['file'], frame['line'], frame['function'])}" if frame else ""
     if trace.startswith("Timeout"):
         return f"building it took longer than {limits.build:g} s{where}"
