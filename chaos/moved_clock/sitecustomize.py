@@ -30,6 +30,10 @@ class _Clock:
         self._moves: list[tuple[float, float]] = [(0.0, 0.0)]
         travel = time_machine.travel(datetime.now(timezone.utc), tick=True)
         self._coordinates: Coordinates = travel.start()
+        self._start()
+        os.register_at_fork(after_in_child=self._start)  # a fork has none of the threads
+
+    def _start(self) -> None:
         self._follow()
         threading.Thread(target=self._watch, name="moved-clock", daemon=True).start()
 
