@@ -53,5 +53,5 @@ FAULTS = tuple(
         patience=_PATIENCE_SECONDS,
         unowed=float(seconds) if seconds > 0 else None,  # it sets the next run by this clock
     )
-    for seconds, words in ((60, "a minute ahead"), (-60, "a minute behind"))
+    for seconds, words in ((40, "40 s ahead"), (-40, "40 s behind"))
 )
