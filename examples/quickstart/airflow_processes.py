@@ -66,7 +66,7 @@ class AirflowProcesses:
         self.home = home
         self.components = COMPONENTS
         self.port = port
-        self.password = secrets.token_urlsafe(16)
+        self.password = secrets.token_hex(16)  # no dash, which a command takes for an option
         self.url = f"http://127.0.0.1:{port}"
         self.environment = inherited() | defaults(home, port, self.password) | dict(environment)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
