@@ -100,7 +100,7 @@ def finished(
         ended: When it ended, in seconds since the epoch.
         recovered: When all was well again; None if it never was.
         owed: From when on runs are counted; from the beginning where nothing is said.
-        may_miss: Whether runs may not be made; they are counted as lost all the same.
+        may_miss: Whether runs need not be made or succeed; they count as lost all the same.
     """
     seconds = None if recovered is None else recovered - ended
     runs = _settled_runs(site, owed or began.at, time.time())

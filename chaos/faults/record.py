@@ -32,7 +32,7 @@ class Fault:
         reaches_store: Whether a model can be merged while it lasts.
         impossible: Returns why it cannot be tried here; empty where it can.
         may_block: Whether DAGs that are listed may have an import error while it lasts, with
-            which Airflow makes no runs of them.
+            which Airflow makes no runs of them, and those under way fail.
         unowed: Runs that are due until so many seconds after the fault are not counted, as
             Airflow itself does not make them; the page says why. None where all are.
         patience: How long to wait for Airflow to recover, in seconds.
