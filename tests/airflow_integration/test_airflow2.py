@@ -6,6 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
+import threading
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -213,6 +214,19 @@ def test_a_task_on_a_fresh_host_reads_its_one_row(
     monkeypatch.setenv(CONTEXT, host.dag_id("b"))
     assert list(load_shard(host.name, 0, 3)) == [host.dag_id("b")]
     assert not (tmp_path / "snapshot").exists()
+
+
+def test_a_task_on_a_fresh_host_waits_for_a_store_that_blinks(
+    host: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fail at once, whatever its retries."""
+    host.write(a={})
+    monkeypatch.setenv(CONTEXT, host.dag_id("a"))
+    host.hide()
+    back = threading.Timer(1.0, host.show)
+    back.start()
+    assert list(load_shard(host.name, 0, 3)) == [host.dag_id("a")]
+    back.join()
 
 
 def test_every_bad_entry_is_in_one_error(host: Foundry) -> None:

@@ -18,6 +18,7 @@ from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import read_settings
 from dagfoundry.store import RowState, open_store
 from dagfoundry_airflow.drops import DropLimit
+from dagfoundry_airflow.patience import patiently
 from dagfoundry_airflow.publish import Pace, Publisher
 from dagfoundry_airflow.snapshot import (
     all_placeholders,
@@ -43,6 +44,9 @@ _PACE: Final = Pace(trials=12.0, elsewhere=8.0, limits=TrialLimits(build=5.0))
 """A trial process does not outlive the parse, so a build that hangs must end within it, and
 the whole parse within Airflow's ``dagbag_import_timeout`` of 30 s. A parse waits for one of
 another shard that renews the snapshot: else its changes would wait for the next interval."""
+
+_TASK_PATIENCE_SECONDS: Final = 20.0
+"""For how long a task without a snapshot waits for the store; Airflow's own limit is 30 s."""
 
 _SHARD: Final = '''\
 """Airflow DAGs of foundry {foundry}, shard {shard} of {shards}; made by `dagfoundry airflow2`."""
@@ -252,7 +256,7 @@ class _Local:
             found = find_row(content, dag_id)
             if found:
                 return [RowState.from_json(found)], all_placeholders(content)
-        return self._ask(dag_id)
+        return patiently(lambda: self._ask(dag_id), seconds=_TASK_PATIENCE_SECONDS)
 
     def _is_damaged(self, state: State, bucket: int) -> bool:
         expected = state.files.get(sidecar_name(bucket_file(self._foundry, bucket)))

@@ -14,7 +14,6 @@ Configuration::
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.dag_processing.bundles.base import BaseDagBundle, get_bundle_tracking_dir
 
 import dagfoundry_airflow.loader  # noqa: F401 - the parse children, forked from here, find it loaded
-from dagfoundry.errors import FoundryError, StoreUnavailableError
+from dagfoundry.errors import FoundryError
 from dagfoundry.settings import read_settings
 from dagfoundry.store import open_store
 from dagfoundry_airflow._compat import (
@@ -36,6 +35,7 @@ from dagfoundry_airflow._compat import (
 )
 from dagfoundry_airflow.drops import DropLimit
 from dagfoundry_airflow.notice import is_shown
+from dagfoundry_airflow.patience import patiently
 from dagfoundry_airflow.preload import preload
 from dagfoundry_airflow.publish import CURRENT, Pace, Publisher
 from dagfoundry_airflow.snapshot import held_version
@@ -44,7 +44,7 @@ from dagfoundry_airflow.ui import URL_PREFIX
 from dagfoundry_airflow.versions import VersionFolders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _REFRESH_SECONDS: Final = 5
@@ -52,7 +52,7 @@ _HEAD_TIMEOUT_SECONDS: Final = 2.0
 _HISTORY_TIMEOUT_SECONDS: Final = 20.0
 _STALE_SLACK_SECONDS: Final = 5.0
 _WORKER_PATIENCE_SECONDS: Final = 120.0
-_LONGEST_PAUSE_SECONDS: Final = 8.0
+"""For how long a task waits for the store: on Airflow 3.0 one whose start raises is lost."""
 
 
 @with_view_url
@@ -96,7 +96,9 @@ class DagFoundryBundle(BaseDagBundle):
             if self.version:
                 self._make_version(self.version, dag_id)
             elif dag_id:
-                self._unpinned = _patiently(lambda: self.publisher.newest(dag_id))
+                self._unpinned = patiently(
+                    lambda: self.publisher.newest(dag_id), seconds=_WORKER_PATIENCE_SECONDS
+                )
             else:
                 self._prepare_parses()
         super().initialize()
@@ -109,7 +111,10 @@ class DagFoundryBundle(BaseDagBundle):
     def _make_version(self, version: str, dag_id: str | None) -> None:
         folders = VersionFolders(self.versions_dir, self.foundry)
         if not folders.holds(version, dag_id):  # else a task starts without opening the store
-            _patiently(lambda: self.publisher.materialise(version, dag_id))
+            patiently(
+                lambda: self.publisher.materialise(version, dag_id),
+                seconds=_WORKER_PATIENCE_SECONDS,
+            )
 
     @property
     def path(self) -> Path:
@@ -181,16 +186,3 @@ def _airflow_errors() -> Iterator[None]:
     except Exception as error:
         msg = f"unexpected {type(error).__name__}: {error}"
         raise AirflowException(msg) from error
-
-
-def _patiently(work: Callable[[], Path]) -> Path:
-    """Wait for a store that blinks: on Airflow 3.0 a task whose start raises is lost."""
-    until, pause = time.monotonic() + _WORKER_PATIENCE_SECONDS, 1.0
-    while True:
-        try:
-            return work()
-        except StoreUnavailableError:
-            if time.monotonic() + pause >= until:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
