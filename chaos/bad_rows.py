@@ -51,7 +51,7 @@ KINDS: Final = (
     BadRow(kind="two tasks of one id", act="same task id"),
     BadRow(kind="illegal task id", act="illegal task id"),
 )
-"""Placeholders of entries whose plugin is missing or broken belong here once they are built."""
+"""A plugin that is missing is a fault of its own, for it takes all rows of its type."""
 
 
 def name_of(row: BadRow) -> str:

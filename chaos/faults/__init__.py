@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Final
 
-from chaos.faults import clocks, crowds, databases, disks, network, processes, snapshot
+from chaos.faults import clocks, crowds, databases, disks, network, plugins, processes, snapshot
 from chaos.faults.record import Fault
 
 NONE: Final = Fault(name="none, for comparison", happens=lambda _site: nullcontext())
@@ -18,5 +18,6 @@ ALL: Final = (
     *disks.FAULTS,
     *network.FAULTS,
     *crowds.FAULTS,
+    *plugins.FAULTS,
     *clocks.FAULTS,
 )
