@@ -11,6 +11,9 @@ import pytest
 from airflow_client import AirflowError
 
 from dagfoundry.metrics import render
+from dagfoundry.rollback import undelete
+from dagfoundry.store import Source
+from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +132,24 @@ def test_a_removed_entry_is_retired_and_leaves_airflows_list(settled: Live) -> N
     settled.merge(gone={})
     assert settled.reconcile()["created"] == [dag_id]
     assert not settled.paused("gone")
+
+
+def test_a_retired_entry_is_brought_back_with_undelete(settled: Live) -> None:
+    """As it last lived, running, though the model does not have it."""
+    dag_id = settled.dag_id("saved")
+    settled.merge(saved={"number": 7})
+    settled.reconcile()
+    settled.merge(saved=None)
+    assert settled.reconcile()["retired"] == [dag_id]
+    settled.until(lambda: dag_id not in settled.dags())
+    origin = Origin(author="Ada", message="it is needed", source=Source.ROLLBACK)
+    undelete(settled.store, settled.foundry, dag_id, origin=origin)
+    assert settled.reconcile()["created"] == [dag_id]
+    assert not settled.paused("saved")
+    tasks = settled.airflow.api.get(f"/dags/{dag_id}/tasks")["tasks"]
+    assert "second_7" in {task["task_id"] for task in tasks}
+    settled.merge()
+    settled.reconcile()
 
 
 def purge_now(live: Live, metrics: Path) -> dict[str, Any]:

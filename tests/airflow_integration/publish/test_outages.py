@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from published_files import PACE, content, fingerprints, served
+from published_files import PACE, content, fingerprints, served, settle
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from dagfoundry.errors import StoreUnavailableError
@@ -58,6 +59,67 @@ def test_an_outage_ends_by_itself(
     note.write_text("[1, 0]")
     publisher.refresh()
     assert not note.exists()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "dagfoundry_foundries",
+        "dagfoundry_dags",
+        "probing_changes",
+        "probing_revisions",
+        "probing_versions",
+        "probing_factory_dags",
+        "live_probe_entries",
+    ],
+)
+def test_a_dropped_table_takes_no_dag(foundry: Foundry, publisher: Publisher, table: str) -> None:
+    """Whichever it is, and also when the folder is looked at anew."""
+    foundry.write(a={}, b={})
+    settle(publisher)
+    before = set(served(publisher))
+    with foundry.store.writing() as connection:
+        connection.exec_driver_sql(f"DROP TABLE {table}")
+    publisher.refresh()
+    assert set(served(publisher)) == before
+    (publisher.folder.parent / "outage.json").unlink(missing_ok=True)
+    publisher.check_files()
+    publisher.refresh()
+    assert set(served(publisher)) == before
+
+
+def test_revoked_rights_take_no_dag(
+    postgres: Callable[[str], str],
+    make_foundry: type[Foundry],
+    trials: Trials,
+    tmp_path: Path,
+    counted: Callable[..., float],
+) -> None:
+    """It is an outage like any other, and ends with the rights."""
+    url = make_url(postgres("revoked")).set(drivername="postgresql+psycopg2")
+    foundry = make_foundry(url)
+    foundry.write(a={})
+    role = "dagfoundry_revoked"
+    with foundry.store.writing() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN SUPERUSER"))
+    store = open_store(url.set(username=role), timeout_seconds=30)
+    publisher = Publisher(foundry.name, tmp_path / "home", store, pace=PACE, trials=trials)
+    settle(publisher)
+    before = fingerprints(publisher.folder)
+    failures = counted("dagfoundry_store_errors_total", foundry=foundry.name)
+    with foundry.store.writing() as connection:
+        connection.execute(text(f"ALTER ROLE {role} NOLOGIN"))
+    foundry.write(b={})
+    publisher.refresh()
+    assert fingerprints(publisher.folder) == before
+    assert counted("dagfoundry_store_errors_total", foundry=foundry.name) == failures + 1
+    with foundry.store.writing() as connection:
+        connection.execute(text(f"ALTER ROLE {role} LOGIN"))
+    (publisher.folder.parent / "outage.json").unlink()
+    settle(publisher)
+    assert foundry.dag_id("b") in served(publisher)
+    store.close()
+    foundry.store.close()
 
 
 def test_a_fresh_folder_without_a_store_fails_loudly(tmp_path: Path, trials: Trials) -> None:
