@@ -236,13 +236,15 @@ class _Local:
         """Return what every bucket that belongs to a shard serves."""
         state = self.refreshed()
         buckets = range(shard, state.buckets, shards)
-        if any(self._is_damaged(state, bucket) for bucket in buckets):
+        contents = [self._whole(state, bucket) for bucket in buckets]
+        if None in contents:
             self._publisher.check_files()
             state = self.refreshed()
+            contents = [self._sidecar(state, bucket) for bucket in buckets]
         rows: list[RowState] = []
         placeholders: dict[str, Placeholder] = {}
-        for bucket in buckets:
-            if content := self._sidecar(state, bucket):
+        for content in contents:
+            if content:
                 rows += map(RowState.from_json, all_rows(content))
                 placeholders |= all_placeholders(content)
         return rows, placeholders
@@ -251,20 +253,20 @@ class _Local:
         """Return what is served of one DAG: from the snapshot, or else from the store."""
         state = self._publisher.state()
         if state is not None and state.buckets:
-            bucket = bucket_of(dag_id, state.buckets)
-            content = b"" if self._is_damaged(state, bucket) else self._sidecar(state, bucket)
+            content = self._whole(state, bucket_of(dag_id, state.buckets)) or b""
             found = find_row(content, dag_id)
             if found:
                 return [RowState.from_json(found)], all_placeholders(content)
         return patiently(lambda: self._ask(dag_id), seconds=_TASK_PATIENCE_SECONDS)
 
-    def _is_damaged(self, state: State, bucket: int) -> bool:
+    def _whole(self, state: State, bucket: int) -> bytes | None:
+        """Return a bucket's sidecar, empty where it has none; None when it is damaged."""
         expected = state.files.get(sidecar_name(bucket_file(self._foundry, bucket)))
         try:
             content = self._sidecar(state, bucket)
         except OSError:
-            return True
-        return expected is not None and checksum(content) != expected
+            return None
+        return content if expected in {None, checksum(content)} else None
 
     def _sidecar(self, state: State, bucket: int) -> bytes:
         name = sidecar_name(bucket_file(self._foundry, bucket))
