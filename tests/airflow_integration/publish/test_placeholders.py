@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from published_files import PACE, bucket, content, fingerprints, fresh_render, served, settle
@@ -22,8 +21,9 @@ from dagfoundry_airflow.snapshot import all_placeholders, error_file, sidecar_na
 from dagfoundry_airflow.trial import Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from probe_foundry import Foundry
     from sqlalchemy.engine import Engine
@@ -31,48 +31,6 @@ if TYPE_CHECKING:
     from dagfoundry.store import Placeholder
 
 DAG_A, DAG_B = "live__a_probe", "live__b_probe"
-
-
-@pytest.fixture
-def restart(
-    another: Callable[..., Publisher], tmp_path: Path
-) -> Iterator[Callable[..., Publisher]]:
-    """Return a function that makes a publisher which finds plugins of other versions."""
-    made: list[Trials] = []
-
-    def make(home: str = "home", **arguments: Any) -> Publisher:  # noqa: ANN401 - a publisher's
-        folder = tmp_path / f"trials {len(made)}"
-        folder.mkdir()
-        name = f"other {len(made)}"
-        made.append(Trials(folder, PACE.limits, environment=Environment(lambda: name)))
-        return another(home, trials=made[-1], **arguments)
-
-    yield make
-    for trials in made:
-        trials.close()
-
-
-@pytest.fixture
-def uninstall(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function after which new processes find no plugin ``probe``."""
-
-    def without_probe() -> None:
-        path = os.environ["PYTHONPATH"].split(os.pathsep)
-        kept = [entry for entry in path if not (Path(entry) / "probe_plugin.py").exists()]
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(kept))
-
-    return without_probe
-
-
-@pytest.fixture
-def regress(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function after which new processes cannot build these DAGs any more."""
-
-    def break_plugin(*dag_ids: str, how: str = "raise") -> None:
-        monkeypatch.setenv("PROBE_REGRESSED", " ".join(dag_ids))
-        monkeypatch.setenv("PROBE_REGRESSED_HOW", how)
-
-    return break_plugin
 
 
 def stands(publisher: Publisher, foundry: Foundry, key: str = "a") -> Placeholder | None:
