@@ -12,7 +12,9 @@ from dagfoundry.factories import (
     EntryTable,
     ExportedItem,
     FactoryType,
+    Objection,
     OnDatasets,
+    PlannedEntry,
     PlatformContext,
     Status,
 )
@@ -20,9 +22,12 @@ from dagfoundry.hookspecs import hookimpl
 from dagfoundry.jobs import JobResult, JobStatus, run_job
 from dagfoundry.model.cron import CronExpression
 from dagfoundry.model.schema import ModelPart, Name, SectionItem
+from dagfoundry.observations import AppliedRevision, BuiltDag, FailedDag, ObservedDag
 from dagfoundry.upcast import upcast_config
 
 __all__ = [
+    "AppliedRevision",
+    "BuiltDag",
     "CronExpression",
     "DagKit",
     "Database",
@@ -31,13 +36,17 @@ __all__ = [
     "EntryTable",
     "ExportedItem",
     "FactoryType",
+    "FailedDag",
     "Finding",
     "FoundryError",
     "JobResult",
     "JobStatus",
     "ModelPart",
     "Name",
+    "Objection",
+    "ObservedDag",
     "OnDatasets",
+    "PlannedEntry",
     "PlatformContext",
     "SectionItem",
     "Status",

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -89,6 +89,42 @@ class EntryDraft:
     config: Mapping[str, Any]
     produces: tuple[str, ...] = ()
     consumes: tuple[str, ...] = ()
+    path: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedEntry:
+    """An entry that a model asks for, as the checks over a whole foundry see it.
+
+    Attributes:
+        platform_name: Name of the platform as the model writes it.
+        factory_type: Name of the factory type.
+        dag_id: DAG id it will have.
+        item: The section item that it comes from, an instance of the type's ``item``.
+        draft: What the type drafted.
+    """
+
+    platform_name: str
+    factory_type: str
+    dag_id: str
+    item: SectionItem
+    draft: EntryDraft
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Objection:
+    """What a check over a whole foundry has against one entry.
+
+    Attributes:
+        entry: The entry, one of those that the check was given.
+        what: What is wrong, in one clause.
+        remedy: What to do, in one sentence.
+        path: Where in the entry's section item, such as ``("tasks", "load")``.
+    """
+
+    entry: PlannedEntry
+    what: str
+    remedy: str
     path: tuple[str | int, ...] = ()
 
 
@@ -240,6 +276,10 @@ def _no_tables(_entry: Entry) -> Sequence[str]:
     return ()
 
 
+def _no_objections(_entries: Sequence[PlannedEntry]) -> Iterable[Objection]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FactoryType:
     """How rows of one kind become DAGs.
@@ -271,6 +311,15 @@ class FactoryType:
         export: The inverse of ``draft``: turns all living entries of one platform into
             items; raises ``ValueError`` when it can write none. Without it,
             ``dagfoundry export`` cannot write the type's rows.
+        check: Checks over the whole foundry: takes all entries that a model asks for, of
+            every type and platform, and returns what it has against those of its own.
+            Runs once a load, in the command line and in the merge of the infrastructure
+            DAG.
+        examples: Items of the section as a model writes them, each complete. They are
+            shown by editors (``dagfoundry schema``), and what ``dagfoundry.testing``
+            checks.
+        metric_labels: Keys of config_json whose values become labels of the metric
+            ``dagfoundry_<name>_entries``; each is to have few values.
     """
 
     name: str
@@ -290,6 +339,9 @@ class FactoryType:
         default_factory=dict
     )
     export: Callable[[Sequence[Entry]], Sequence[ExportedItem]] | None = None
+    check: Callable[[Sequence[PlannedEntry]], Iterable[Objection]] = _no_objections
+    examples: tuple[Mapping[str, Any], ...] = ()
+    metric_labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill the patterns that the plugin left to us."""

@@ -5,6 +5,11 @@ it that is named after a hook below and decorated with :data:`hookimpl` is calle
 implementation may accept any subset of a hook's arguments. A plugin that fails is
 reported by ``dagfoundry plugins`` with its distribution and version, and takes nobody
 else's factory types with it.
+
+The first hook registers; the others observe. An observer only looks: what it returns is
+ignored, and one that raises or takes longer than 2 seconds is logged with its
+distribution and version, counted (``dagfoundry_plugin_errors``) and not called again in
+that process; what it was told of stands.
 """
 
 from __future__ import annotations
@@ -14,7 +19,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dagfoundry.factories import FactoryType
+    from dagfoundry.observations import AppliedRevision, BuiltDag, FailedDag, ObservedDag
 
 ENTRY_POINT_GROUP = "dagfoundry"
 
@@ -42,5 +50,90 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
         @dagfoundry.hookimpl
         def dagfoundry_register_factory_types():
             return [dagfoundry.FactoryType(name="hello", section="greetings", ...)]
+    """
+    raise NotImplementedError
+
+
+# --- Observation: after something happened --------------------------------
+
+
+@hookspec
+def dagfoundry_revision_applied(revision: AppliedRevision) -> None:
+    """Learn that a revision was written.
+
+    When: after the transaction of a merge, rollback, adoption or recorded hand edit.
+    Where: the command line, and tasks of the infrastructure and factory DAGs.
+    If it fails: the revision stands, and the command or task goes on.
+
+    Args:
+        revision: The revision, and which DAGs it changed.
+
+    Example::
+
+        @dagfoundry.hookimpl
+        def dagfoundry_revision_applied(revision):
+            log.info("revision applied", number=revision.revision, author=revision.author)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def dagfoundry_dags_built(dags: Sequence[BuiltDag]) -> None:
+    """Learn that the DAGs of a file were built.
+
+    When: at each parse of a file, and at each task start for the one DAG of the task. It
+        delays both, so do next to nothing.
+    Where: the DAG processor's children, and tasks.
+    If it fails: the DAGs are there.
+
+    Args:
+        dags: The DAGs of entries; not those that a placeholder stands for.
+
+    Example::
+
+        @dagfoundry.hookimpl
+        def dagfoundry_dags_built(dags):
+            slowest = max(dags, key=lambda built: built.seconds)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def dagfoundry_dag_failed(failure: FailedDag) -> None:
+    """Learn that a changed row could not be built.
+
+    When: once for each trial build that fails; a row is tried again when it or an
+        installed plugin changed, and every few minutes where the reason may pass.
+    Where: the child process of the DAG processor that tries builds.
+    If it fails: Airflow shows the failed row's import error all the same.
+
+    Args:
+        failure: Which DAG, and why.
+
+    Example::
+
+        @dagfoundry.hookimpl
+        def dagfoundry_dag_failed(failure):
+            page(failure.dag.author, failure.error)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def dagfoundry_dag_retired(dag: ObservedDag) -> None:
+    """Learn that an entry is retired: its DAG ran out and is gone from Airflow's list.
+
+    When: once, after the factory DAG moved the entry from retiring to retired.
+    Where: a task of the factory DAG.
+    If it fails: the entry is retired.
+
+    Args:
+        dag: Which DAG.
+
+    Example::
+
+        @dagfoundry.hookimpl
+        def dagfoundry_dag_retired(dag):
+            dashboards.archive(dag.dag_id)
     """
     raise NotImplementedError
