@@ -61,7 +61,8 @@ def _cases(
     names: Sequence[str], only: Sequence[int] | None, size: Size
 ) -> Iterator[tuple[str, int]]:
     for name in names:
-        own = {"live": size.live_entries, "bucket_files": size.bucket_entries}
+        live = dict.fromkeys(("first_passes", "serving"), size.live_entries)
+        own = {**live, "bucket_files": size.bucket_entries}
         for entries in only or own.get(name, size.entries):
             yield name, entries
 

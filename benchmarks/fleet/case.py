@@ -6,6 +6,7 @@ none finds what another has left.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from results import Result
 
 BENCHMARKS: Final = Path(__file__).parents[1]
-NAMES: Final = ("builds", "task_starts", "bucket_files", "live")
+NAMES: Final = ("builds", "task_starts", "bucket_files", "first_passes", "serving")
+"""Each is a function in a module of its name."""
 
 
 def main() -> int:
@@ -63,21 +65,9 @@ def _measure(name: str, entries: int, size_name: str, home: Path) -> Iterator[Re
 
 
 def _case(name: str) -> Callable[..., Iterator[Result]]:
-    if name == "builds":
-        from fleet.builds import builds
-
-        return builds
-    if name == "bucket_files":
-        from fleet.bucket_files import bucket_files
-
-        return bucket_files
-    if name == "task_starts":
-        from fleet.task_starts import task_starts
-
-        return task_starts
-    from fleet.live import live
-
-    return live
+    module = importlib.import_module(f"fleet.{name}")
+    measured: Callable[..., Iterator[Result]] = getattr(module, name)
+    return measured
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from dagfoundry_airflow.shape import UNKNOWN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fleet.database import Server
+
     from dagfoundry.store import RowState, Store
 
 _PACE = Pace(trials=600.0)
@@ -108,3 +110,9 @@ class BenchFoundry:
         finally:
             publisher.close()
         return publisher.folder
+
+
+def new_foundry(server: Server, folder: Path, entries: int, buckets: int) -> BenchFoundry:
+    """Return a foundry that is not merged yet, in a store of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return BenchFoundry(server.new_store(), folder, entries, buckets)

@@ -1,4 +1,4 @@
-"""What real DAG processors use: a first pass, unchanged minutes, single changes."""
+"""What a DAG processor uses that shows all DAGs: unchanged minutes, single changes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from airflow_environment import CONNECTION_VARIABLE
 from fleet import settings
 from fleet.airflows import AIRFLOW
 from fleet.api_server import ApiServer
-from fleet.fleets import HandwrittenFleet, OurFleet, TableFleet
-from fleet.foundry import BenchFoundry
+from fleet.fleets import OurFleet, TableFleet
+from fleet.foundry import new_foundry
 from fleet.processor import NotInTimeError
 from measuring import Sample
 from results import Result
@@ -33,57 +33,15 @@ _RIVAL_PATIENCE: Final = 240.0
 _HOUR_MINUTES: Final = 60.0
 
 
-def new_foundry(server: Server, folder: Path, entries: int, buckets: int) -> BenchFoundry:
-    """Return a foundry that is not merged yet, in a store of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return BenchFoundry(server.new_store(), folder, entries, buckets)
-
-
-def live(server: Server, folder: Path, entries: int, size: Size) -> Iterator[Result]:
-    """Measure all that needs DAG processors, for a number of entries."""
-    written = new_foundry(server, folder / "written", entries, buckets_for(entries))
-    written.merge()
-    ours, theirs, memory, their_memory = [], [], [], []
-    for number in range(size.passes):
-        home = folder / f"handwritten-{number}"
-        with HandwrittenFleet(server, home, written) as handwritten:
-            theirs.append(handwritten.first_pass())
-        their_memory.append(handwritten.processor.largest_child_mb())
-        home, is_last = folder / f"ours-{number}", number == size.passes - 1
-        foundry = new_foundry(server, home, entries, buckets_for(entries))
-        with OurFleet(server, home, foundry) as fleet:
-            ours.append(fleet.first_pass())
-            serving = list(_serving(fleet, size)) if is_last else []
-        memory.append(fleet.processor.largest_child_mb())
-    yield Result(
-        name="first pass, trial builds included / hand-written files",
-        ours=Sample.of([spent.cpu for spent in ours]),
-        reference=Sample.of([spent.cpu for spent in theirs]),
-        unit=_CPU,
-        budget=2.0,
-        entries=entries,
-        airflow=AIRFLOW,
-    )
-    yield Result(
-        name="first pass until all DAGs are listed / hand-written files",
-        ours=Sample.of([spent.wall for spent in ours]),
-        reference=Sample.of([spent.wall for spent in theirs]),
-        unit="s",
-        entries=entries,
-        airflow=AIRFLOW,
-    )
-    yield Result(
-        name="peak memory of a parse child / hand-written files",
-        ours=Sample.of(memory),
-        reference=Sample.of(their_memory),
-        unit="MB",
-        budget=1.3,
-        entries=entries,
-        airflow=AIRFLOW,
-    )
-    with TableFleet(server, folder / "table", written) as table:
+def serving(server: Server, folder: Path, entries: int, size: Size) -> Iterator[Result]:
+    """Measure a fleet that is up, beside one file for all DAGs."""
+    foundry = new_foundry(server, folder / "ours", entries, buckets_for(entries))
+    with OurFleet(server, folder / "ours", foundry) as fleet:
+        fleet.first_pass()
+        measured = list(_serving(fleet, size))
+    with TableFleet(server, folder / "table", foundry) as table:
         rival = Rival(table, size.rival_seconds)
-    yield from _beside(serving, rival)
+    yield from _beside(measured, rival)
 
 
 class Rival:
@@ -109,11 +67,11 @@ class Rival:
         self.minute = 60 * watched.cpu / watched.wall
 
 
-def _beside(serving: list[Result], rival: Rival) -> Iterator[Result]:
+def _beside(measured: list[Result], rival: Rival) -> Iterator[Result]:
     from dataclasses import replace
 
     sides = {_MINUTE: rival.minute, _CHANGE: rival.change}
-    for result in serving:
+    for result in measured:
         side = sides.get(result.name)
         if side is None:
             yield result
