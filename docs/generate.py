@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import dagfoundry
-from dagfoundry import errors, factories, hookspecs, testing
+from dagfoundry import errors, hookspecs, testing
 from dagfoundry.cli import build_app
 from dagfoundry.connections import Database
 from dagfoundry.doctor import CHECKS
+from dagfoundry.factories import ENTRY_LABELS
 from dagfoundry.metrics import declared
 from dagfoundry.metrics.instruments import Counter, Gauge, Histogram
 from dagfoundry.model import schema
@@ -108,11 +109,23 @@ def metrics() -> str:
         )
         for each in instruments
     )
+    entries = (
+        "Beside them `dagfoundry metrics serve` shows a gauge `dagfoundry_<factory type>_entries` "
+        f"for each installed factory type, with the labels {', '.join(ENTRY_LABELS)} and those that "
+        "the type asks for: how many entries the store holds at its newest revision."
+    )
     return page(
         "Metrics",
         inspect.getdoc(declared) or "",
         table(("name", "kind", "labels", "meaning"), rows),
+        entries,
+        table(("factory type", "its labels"), _entry_labels()),
     )
+
+
+def _entry_labels() -> Iterator[tuple[str, str]]:
+    for name, installed in load_plugins().types.items():
+        yield f"`{name}`", ", ".join(installed.type.metric_labels)
 
 
 def model() -> str:
@@ -178,12 +191,18 @@ def plugins() -> str:
         "FactoryType",
         "EntryTable",
         "EntryDraft",
+        "PlannedEntry",
+        "Objection",
         "Entry",
         "ExportedItem",
         "OnDatasets",
         "DagKit",
+        "AppliedRevision",
+        "ObservedDag",
+        "BuiltDag",
+        "FailedDag",
     ):
-        thing = getattr(factories, record)
+        thing = getattr(dagfoundry, record)
         parts += [f"### {record}", first_paragraph(thing)]
         rows = [(f"`{name}`", text) for name, text in attributes(thing).items()]
         methods = [(f"`{n}()`", first_paragraph(m)) for n, m in _methods(thing)]

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[1] / "plugins" / "data"
 
 
+@pytest.fixture(autouse=True)
+def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait no longer than needed for the plugin that hangs."""
+    monkeypatch.setattr("dagfoundry.plugins_loading.LOAD_SECONDS", 1.0)
+
+
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Load the plugins of some folders as if their distributions were installed."""
@@ -90,6 +96,7 @@ def test_the_first_of_two_copies_of_a_distribution_counts(load: Load) -> None:
         ("raises", ["KeyError", "missing setting", "raises_plugin.py:9"]),
         ("generator", ["generator", "not a list"]),
         ("nothing", ["NoneType", "not a list"]),
+        ("hangs", ["TimeoutError", "not done after 1 s", "hangs_plugin.py:"]),
     ],
 )
 def test_a_broken_plugin_is_named(load: Load, name: str, words: list[str]) -> None:
@@ -103,6 +110,21 @@ def test_a_broken_list_of_entry_points_is_named(load: Load) -> None:
     """A distribution whose entry_points.txt cannot be parsed is a failure of its own."""
     failure = failure_of(load("broken"), "bad-metadata")
     assert "entry_points.txt cannot be read" in failure.error
+
+
+def test_a_plugin_for_another_version_is_named_and_not_loaded(load: Load) -> None:
+    """What it needs and what is installed are said, also of one that offers no factory type."""
+    failure = failure_of(load("broken"), "bad-misfit")
+    assert "it needs dagfoundry<0.1,>=0.0.5, and dagfoundry 0.1.0 is installed" in failure.error
+    assert "pip check" in failure.error
+
+
+def test_which_distributions_work_is_known(load: Load) -> None:
+    """One that is broken in part does not work."""
+    works = load("good", "broken").works()
+    assert works["dagfoundry-hello"]
+    assert not works["bad-record"]
+    assert not works["bad-hangs"]
 
 
 def test_a_stranger_with_broken_metadata_is_ignored(load: Load) -> None:
@@ -148,6 +170,10 @@ def test_a_bad_record_lists_all_that_is_wrong(load: Load) -> None:
         ({"table": SimpleNamespace(suffix="rows")}, "table is no dagfoundry.EntryTable"),
         ({"config": dict}, "config is no pydantic model"),
         ({"table": EntryTable(suffix="factory_dags")}, "'factory_dags' is reserved"),
+        ({"check": None}, "check cannot be called"),
+        ({"examples": [{}]}, "examples is no tuple"),
+        ({"metric_labels": ("Bad Label",)}, "metric label 'Bad Label' is not a lower-case word"),
+        ({"metric_labels": ("status",)}, "metric label 'status' is there already"),
     ],
 )
 def test_each_rule_of_a_record_is_checked(

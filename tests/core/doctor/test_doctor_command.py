@@ -70,6 +70,7 @@ def test_a_store_that_nobody_serves_yet_is_no_problem(shell: Shell) -> None:
         "store.published": "advice",
         "store.broken": "ok",
         "plugins.loaded": "ok",
+        "plugins.cost": "ok",
         "plugins.needed": "ok",
     }
 
@@ -81,7 +82,7 @@ def test_a_person_reads_what_was_found_and_what_to_do(shell: Shell) -> None:
     assert "\nplugins\n" in shown
     assert "Quickstart: 8 DAGs at revision 1 in 16 buckets" in shown
     assert "A revision that no DAG processor publishes is seen by nobody." in shown
-    assert shown.endswith("Quickstart: 8 checks, 0 problems, 1 with advice\n")
+    assert shown.endswith("Quickstart: 9 checks, 0 problems, 1 with advice\n")
 
 
 def test_a_store_that_is_not_there_fails_one_check(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from collections import defaultdict
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from dagfoundry import metrics
+from dagfoundry import metrics, observers
 from dagfoundry.errors import FactoryTypeMissingError
 from dagfoundry.logs import get_logger
+from dagfoundry.observations import BuiltDag, observed_dag
 from dagfoundry.plugins import load_plugins
-from dagfoundry.store import RowState
+from dagfoundry.store import RowKind, RowState
 from dagfoundry_airflow._compat import parsing_dag_id
 from dagfoundry_airflow.appearances import metric_label
 from dagfoundry_airflow.build import build_dag
@@ -46,6 +47,7 @@ MEND_SECONDS: Final = 12.0
 and well within Airflow's ``dagbag_import_timeout`` of 30 s."""
 
 _MEND_POLL_SECONDS: Final = 0.5
+_BUILT: Final = "dagfoundry_dags_built"
 
 _log = get_logger(__name__)
 _parsed: Final[dict[str, int]] = {}
@@ -110,6 +112,8 @@ def build_rows(
     finally:  # also when Airflow's time limit ends the parse
         for (label, outcome), seconds in builder.times.items():
             metrics.dags_built(label, outcome, seconds)
+        if builder.built:
+            observers.tell(plugins, _BUILT, dags=builder.built)
     dags = {dag_id: dag for dag_id, dag in built.items() if dag is not None}
     return dags | stand_ins_for_parse(builder.failed) if builder.failed else dags
 
@@ -132,14 +136,19 @@ class _Builder:
     def __init__(self, plugins: Plugins, placeholders: Mapping[str, Placeholder]) -> None:
         self._plugins = plugins
         self._placeholders = placeholders
+        self._is_observed = observers.is_observed(plugins, _BUILT)
         self.times: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self.built: list[BuiltDag] = []
         self.failed: dict[RowState, str] = {}
 
     def build(self, row: RowState) -> Any:  # noqa: ANN401 - a DAG, or None
         """Return a row's DAG or placeholder; None when it fails."""
         started = time.perf_counter()
         dag, outcome = self._build(row)
-        self.times[metric_label(row), outcome].append(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.times[metric_label(row), outcome].append(seconds)
+        if self._is_observed and outcome == "ok" and row.kind is RowKind.ENTRY:
+            self.built.append(BuiltDag(dag=observed_dag(row), seconds=seconds))
         return dag
 
     def _build(self, row: RowState) -> tuple[Any, str]:

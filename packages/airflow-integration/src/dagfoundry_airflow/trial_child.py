@@ -17,7 +17,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from dagfoundry import metrics, observers
 from dagfoundry.logs import get_logger
+from dagfoundry.observations import FailedDag, observed_dag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +71,7 @@ def serve(
     faulthandler.enable(trace, all_threads=False)
     faulthandler.dump_traceback_later(start, exit=True, file=trace)
     plugins = _prepare()
+    metrics.plugins_seen(plugins.works())
     faulthandler.cancel_dump_traceback_later()
     _send(answers, {"ready": True})
     sampled: set[str] = set()
@@ -137,8 +140,15 @@ def _answer(row: dict[str, Any], plugins: Plugins, sampled: set[str]) -> dict[st
             _compare(state, first, check_dag(build.build_dag(state, plugins)))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a builder raises is the row's verdict
         what, remedy = problem(state, error)
+        _tell_of_failure(state, plugins, f"{what}\n  {remedy}")
         return {"what": what, "remedy": remedy}
     return {"shape": shape.to_json()}
+
+
+def _tell_of_failure(row: RowState, plugins: Plugins, error: str) -> None:
+    if row.key:
+        failure = FailedDag(dag=observed_dag(row), error=error)
+        observers.tell(plugins, "dagfoundry_dag_failed", failure=failure)
 
 
 def _compare(row: RowState, first: dict[str, Any], second: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import MetaData
 from dagfoundry.drafts import draft_entries
 from dagfoundry.errors import Finding, ModelInvalidError
 from dagfoundry.factories import Status
+from dagfoundry.foundry_checks import find_objections
 from dagfoundry.lineage import find_circles, find_producers, lineage_keys
 from dagfoundry.names import dag_id_of, infrastructure_dag_id, is_dag_id
 from dagfoundry.row_config import entry_config, factory_config
@@ -99,7 +100,12 @@ def desired_rows(model: LoadedModel, plugins: Plugins) -> tuple[DesiredRow, ...]
         table = tables[drafted.platform.name, drafted.factory_type.name]
         entries.append(_entry_row(model, drafted, lineage, table))
     rows = [*_factory_rows(model, plugins), *entries]
-    for check in (_refused_configs(entries), _twice_made(entries), _bad_dag_ids(model, rows)):
+    for check in (
+        _refused_configs(entries),
+        _twice_made(entries),
+        _bad_dag_ids(model, rows),
+        find_objections(drafts),
+    ):
         findings += check
     if findings:
         raise ModelInvalidError(findings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagfoundry.errors import Finding
 from dagfoundry.factories import PlatformContext
+from dagfoundry.model.paths import path_text
 from dagfoundry.names import dag_id_of
 from dagfoundry.rules import Rule
 
@@ -33,18 +34,23 @@ class Drafted:
     @property
     def path(self) -> str:
         """Where in the model the entry comes from."""
-        return self.loaded.path + "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.draft.path
-        )
+        return self._path(self.draft.path)
 
     @property
     def place(self) -> Place:
         """File, line and column of that."""
         return self.loaded.place(*self.draft.path)
 
-    def finding(self, what: str, remedy: str, rule: Rule) -> Finding:
-        """Return a finding at the entry's place."""
-        return Finding(what=what, remedy=remedy, path=self.path, place=self.place, rule=rule)
+    def finding(
+        self, what: str, remedy: str, rule: Rule, path: tuple[str | int, ...] = ()
+    ) -> Finding:
+        """Return a finding at the entry's place, or at a path inside its item."""
+        inside = path or self.draft.path
+        place = self.loaded.place(*inside)
+        return Finding(what=what, remedy=remedy, path=self._path(inside), place=place, rule=rule)
+
+    def _path(self, inside: tuple[str | int, ...]) -> str:
+        return path_text((self.loaded.section, self.loaded.index, *inside))
 
 
 def draft_entries(

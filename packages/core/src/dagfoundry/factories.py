@@ -26,6 +26,10 @@ OWN_KEY: Final = "dagfoundry"
 """The key of config_json under which everything is that the reference does not know."""
 
 
+ENTRY_LABELS: Final = ("foundry", "platform", "status")
+"""The labels that the metric of every factory type's entries has."""
+
+
 class Status(str, Enum):
     """Where an entry stands in its life; only ``active`` is seen by the reference's readers."""
 

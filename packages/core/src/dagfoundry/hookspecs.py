@@ -61,7 +61,8 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
 def dagfoundry_revision_applied(revision: AppliedRevision) -> None:
     """Learn that a revision was written.
 
-    When: after the transaction of a merge, rollback, adoption or recorded hand edit.
+    When: after its transaction: of a merge, a rollback, an adoption, a recorded hand edit, or
+        of entries that were retired or purged.
     Where: the command line, and tasks of the infrastructure and factory DAGs.
     If it fails: the revision stands, and the command or task goes on.
 

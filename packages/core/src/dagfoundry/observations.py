@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Source = Literal["merge", "rollback", "external", "adopt"]
-"""What made a revision."""
+    from dagfoundry.store.records import RowState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +18,8 @@ class AppliedRevision:
     Attributes:
         foundry: Name of the foundry.
         revision: Its number.
-        source: What made it.
+        source: What made it: ``merge``, ``rollback``, ``external`` (a hand edit), ``adopt``
+            or ``lifecycle`` (entries that were retired or purged).
         author: Who made it.
         message: Why.
         created_at: When, UTC.
@@ -86,3 +86,16 @@ class FailedDag:
 
     dag: ObservedDag
     error: str
+
+
+def observed_dag(row: RowState) -> ObservedDag:
+    """Return the DAG that a row stands for, as observers see it."""
+    return ObservedDag(
+        foundry=row.foundry,
+        platform_name=row.platform_name,
+        factory_type=row.factory_type,
+        key=row.key,
+        dag_id=row.dag_id,
+        revision=row.revision,
+        author=row.author,
+    )

@@ -7,30 +7,22 @@ else's factory types with it.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-import pluggy
-
-from dagfoundry import hookspecs
 from dagfoundry.errors import FactoryTypeMissingError, FoundryError, PluginLoadError
-from dagfoundry.model.words import nearest
 from dagfoundry.plugins_discovery import installed_plugins
+from dagfoundry.plugins_loading import LoadedPlugin, load
 from dagfoundry.plugins_records import record_error, split_clashes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dagfoundry.factories import FactoryType
     from dagfoundry.plugins_discovery import InstalledPlugin
 
-__all__ = ["InstalledType", "PluginFailure", "Plugins", "load_plugins"]
-
-_REGISTER: Final = hookspecs.dagfoundry_register_factory_types.__name__
-_MACHINERY: Final = {"importlib", "pluggy"}
+__all__ = ["InstalledType", "LoadedPlugin", "PluginFailure", "Plugins", "load_plugins"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,11 +69,13 @@ class Plugins:
     Attributes:
         types: Name of a factory type to the type and its owner, sorted by name.
         failures: What is wrong with the others.
+        loaded: The plugins that could be imported, those without a factory type too.
         sections: Section of a model to the name of its factory type.
     """
 
     types: Mapping[str, InstalledType]
     failures: tuple[PluginFailure, ...] = ()
+    loaded: tuple[LoadedPlugin, ...] = ()
     sections: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +101,12 @@ class Plugins:
         installed = self.types[name]
         return f"{installed.distribution} (installed: {installed.version})"
 
+    def works(self) -> dict[str, bool]:
+        """Return for each distribution whether all that it offers could be loaded."""
+        broken = {failure.distribution for failure in self.failures}
+        names = {plugin.distribution for plugin in self.loaded} | broken
+        return {name: name not in broken for name in sorted(names)}
+
     def summary(self) -> str:
         """Return what is installed and what failed to load, for an error's remedy."""
         offers = [str(installed) for installed in self.types.values()]
@@ -122,21 +122,33 @@ def load_plugins() -> Plugins:
     Never raises for a broken third party: see :attr:`Plugins.failures`.
     """
     plugins, unreadable = installed_plugins()
-    loaded = [_load(plugin) for plugin in plugins]
-    offered = [installed for types, _ in loaded for installed in types]
+    tried = [_tried(plugin) for plugin in plugins]
+    loaded = [plugin for plugin in tried if isinstance(plugin, LoadedPlugin)]
+    checked = [_types_of(plugin) for plugin in loaded]
+    offered = [installed for types, _ in checked for installed in types]
     broken = [_failure(plugin, error) for plugin, error in unreadable]
-    broken += [failure for _, failures in loaded for failure in failures]
+    broken += [failure for failure in tried if isinstance(failure, PluginFailure)]
+    broken += [failure for _, failures in checked for failure in failures]
     working, clashes = split_clashes([(installed, _owner(installed)) for installed in offered])
     broken += [_failure(installed, error) for installed, error in clashes]
     types = {installed.type.name: installed for installed in working}
-    return Plugins(types=dict(sorted(types.items())), failures=tuple(broken))
+    return Plugins(types=dict(sorted(types.items())), failures=tuple(broken), loaded=tuple(loaded))
 
 
-def _owner(plugin: InstalledPlugin | InstalledType) -> str:
+def _tried(plugin: InstalledPlugin) -> LoadedPlugin | PluginFailure:
+    try:
+        return load(plugin)
+    except PluginLoadError as error:
+        return _failure(plugin, error)
+
+
+def _owner(plugin: InstalledType) -> str:
     return f"{plugin.distribution} {plugin.version}"
 
 
-def _failure(plugin: InstalledPlugin | InstalledType, error: FoundryError) -> PluginFailure:
+def _failure(
+    plugin: InstalledPlugin | LoadedPlugin | InstalledType, error: FoundryError
+) -> PluginFailure:
     return PluginFailure(
         distribution=plugin.distribution,
         version=plugin.version,
@@ -145,12 +157,8 @@ def _failure(plugin: InstalledPlugin | InstalledType, error: FoundryError) -> Pl
     )
 
 
-def _load(plugin: InstalledPlugin) -> tuple[list[InstalledType], list[PluginFailure]]:
-    try:
-        offer = _call(_register(_guard("imported", plugin.load)))
-    except PluginLoadError as error:
-        return [], [_failure(plugin, error)]
-    checked = [(record, record_error(record, index)) for index, record in enumerate(offer)]
+def _types_of(plugin: LoadedPlugin) -> tuple[list[InstalledType], list[PluginFailure]]:
+    checked = [(record, record_error(record, index)) for index, record in enumerate(plugin.offer)]
     types = [
         InstalledType(
             type=record,
@@ -162,58 +170,3 @@ def _load(plugin: InstalledPlugin) -> tuple[list[InstalledType], list[PluginFail
         if error is None
     ]
     return types, [_failure(plugin, error) for _, error in checked if error is not None]
-
-
-def _register(plugin: object) -> pluggy.PluginManager:
-    """Give a plugin a manager of its own, so that no call can reach another plugin."""
-    manager = pluggy.PluginManager("dagfoundry")
-    manager.add_hookspecs(hookspecs)
-    _guard("registered", lambda: manager.register(plugin))
-    _refuse_unknown_hooks(manager, plugin)
-    if not manager.get_hookcallers(plugin):
-        raise PluginLoadError(
-            "it implements no hook",
-            remedy=f"Decorate its function {_REGISTER} with @dagfoundry.hookimpl.",
-        )
-    return manager
-
-
-def _refuse_unknown_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
-    # register() accepts a misspelt hook in silence; only check_pending() reports it
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        known = [name for name in vars(hookspecs) if name.startswith("dagfoundry_")]
-        wrong = [c.name for c in manager.get_hookcallers(plugin) or [] if c.name not in known]
-        hint = nearest(wrong[0], known) if wrong else None
-        remedy = f"Rename it to {hint}." if hint else f"Hooks are: {', '.join(known)}."
-        raise PluginLoadError(f"unknown hook {', '.join(wrong)}", remedy=remedy) from error
-
-
-def _call(manager: pluggy.PluginManager) -> list[Any]:
-    results = _guard(f"called ({_REGISTER})", getattr(manager.hook, _REGISTER))
-    result = results[0] if results else None
-    if not isinstance(result, list):
-        found = type(result).__name__
-        raise PluginLoadError(
-            f"{_REGISTER} returned {found}, not a list", remedy="Return a list of FactoryType."
-        )
-    return result
-
-
-def _guard(step: str, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever a plugin gives
-    try:
-        return action()
-    except (Exception, SystemExit) as error:
-        raise PluginLoadError(
-            f"it could not be {step}: {type(error).__name__}: {error}{_origin(error)}",
-            remedy="Mend, upgrade or uninstall it.",
-        ) from error
-
-
-def _origin(error: BaseException) -> str:
-    """Return the line of the plugin that raised, if it was one of the plugin's."""
-    file = (frame := traceback.extract_tb(error.__traceback__)[-1]).filename
-    if file.startswith("<") or file == __file__ or _MACHINERY & set(Path(file).parts):
-        return ""
-    return f" ({file}:{frame.lineno})"

@@ -1,4 +1,8 @@
-"""Finds the entry points of group ``dagfoundry`` in all installed distributions."""
+"""Finds the entry points of group ``dagfoundry`` in all installed distributions.
+
+A distribution that extends DAG Foundry and was made for another version of it is named,
+and not loaded: it would fail later, and less clearly.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,11 @@ import os
 import re
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
+
+from packaging.requirements import Requirement
 
 from dagfoundry.errors import PluginLoadError
 from dagfoundry.hookspecs import ENTRY_POINT_GROUP
@@ -16,7 +22,8 @@ from dagfoundry.hookspecs import ENTRY_POINT_GROUP
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HEADING: Final = re.compile(rf"^\[\s*{ENTRY_POINT_GROUP}\s*\]", re.MULTILINE)
+_HEADING: Final = re.compile(rf"^\[\s*{ENTRY_POINT_GROUP}(\.\w+)?\s*\]", re.MULTILINE)
+_CORE: Final = "dagfoundry"
 
 NAMELESS: Final = "(distribution without a name)"
 
@@ -43,7 +50,7 @@ def installed_plugins() -> tuple[list[InstalledPlugin], list[Failure]]:
     plugins: list[InstalledPlugin] = []
     failures: list[Failure] = []
     for _, distribution in sorted(_distributions().items()):
-        found = _plugins_of(distribution)
+        found = _misfit(distribution) or _plugins_of(distribution)
         if isinstance(found, PluginLoadError):
             failures.append((_plugin(distribution), found))
         else:
@@ -78,6 +85,23 @@ def _distributions_in(entry: str, _modified: int) -> tuple[tuple[str, metadata.D
         for distribution in metadata.distributions(path=[entry])
         if _HEADING.search(distribution.read_text("entry_points.txt") or "")
     )
+
+
+def _misfit(distribution: metadata.Distribution) -> PluginLoadError | None:
+    """Return what to say of a distribution that needs another version of DAG Foundry."""
+    texts = distribution.metadata.get_all("Requires-Dist") or []
+    for text in (text for text in texts if text.startswith(_CORE)):
+        needed = Requirement(text)
+        if needed.name == _CORE and not needed.specifier.contains(_own_version(), prereleases=True):
+            msg = f"it needs {text}, and dagfoundry {_own_version()} is installed"
+            remedy = "Install versions that fit together; `pip check` lists those that do not."
+            return PluginLoadError(msg, remedy=remedy)
+    return None
+
+
+@cache
+def _own_version() -> str:
+    return metadata.version(_CORE)
 
 
 def _plugins_of(distribution: metadata.Distribution) -> list[InstalledPlugin] | PluginLoadError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from pydantic import BaseModel
 
 from dagfoundry.errors import DuplicateFactoryTypeError, FactoryTypeInvalidError
-from dagfoundry.factories import EntryTable, FactoryType
+from dagfoundry.factories import ENTRY_LABELS, EntryTable, FactoryType
 from dagfoundry.model.schema import FoundryModel, SectionItem
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
         yield "config is no pydantic model"
     elif record.config.model_config.get("extra") == "forbid":
         yield "config refuses unknown keys, which stored rows may carry"
-    for attribute in ("draft", "build", "tables"):
+    for attribute in ("draft", "build", "tables", "check"):
         if not callable(getattr(record, attribute)):
             yield f"{attribute} cannot be called"
     if not (record.export is None or callable(record.export)):
@@ -78,8 +78,10 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
     yield from _table_problems(record.table)
     yield from _pattern_problems("dag_id", record.dag_id, {"platform", "key"})
     yield from _pattern_problems("factory_dag_id", record.factory_dag_id, {"platform"})
-    if not isinstance(record.factory_tags, tuple):
-        yield "factory_tags is no tuple"
+    for attribute in ("factory_tags", "examples", "metric_labels"):
+        if not isinstance(getattr(record, attribute), tuple):
+            yield f"{attribute} is no tuple"
+    yield from _label_problems(record.metric_labels)
 
 
 def _name_problems(attribute: str, value: object, reserved: Iterable[str]) -> Iterator[str]:
@@ -104,6 +106,14 @@ def _version_problems(version: object, upcasters: object) -> Iterator[str]:
     for key in upcasters:
         if key not in range(1, version):
             yield f"upcasters hold {key!r}, but config_version is {version}"
+
+
+def _label_problems(labels: Any) -> Iterator[str]:  # noqa: ANN401 - as above
+    for label in labels if isinstance(labels, tuple) else ():
+        if not (isinstance(label, str) and _WORD.fullmatch(label)):
+            yield f"metric label {label!r} is not a lower-case word of letters, digits and _"
+        elif label in ENTRY_LABELS:
+            yield f"metric label {label!r} is there already"
 
 
 def _table_problems(table: object) -> Iterator[str]:

@@ -40,6 +40,7 @@ class Rule(str, Enum):
     WRONG_VALUE = "model.wrong-value", "A value keeps the limits of its key."
     CRON = "model.cron", "A schedule is a cron expression that Airflow can run."
     REFUSED = "model.refused", "An item fits its factory type, which checks and drafts it."
+    OBJECTION = "model.objection", "An entry fits the others, which its factory type checks."
     PASSWORD = "model.password", "A model holds no password."
 
     NAME_CLASH = "model.name-clash", "Names, DAG ids, tables and entries are unique."

@@ -31,5 +31,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             factory_tags=("datasurface", "datatransformer"),
             tables=tables_of,
             export=export_transformers,
+            metric_labels=("output_datastore_name",),
         )
     ]

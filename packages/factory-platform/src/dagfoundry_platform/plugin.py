@@ -29,5 +29,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             factory_tags=("datasurface", "dynamic-dag-manager"),
             tables=tables_of,
             export=export_streams,
+            metric_labels=("store_name",),
         )
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
@@ -25,6 +26,7 @@ from dagfoundry.cli import (
     metrics_commands,
     model_commands,
     plan_file_commands,
+    plugin_commands,
     report_commands,
     rollback_commands,
     schema_commands,
@@ -33,6 +35,9 @@ from dagfoundry.cli import (
 )
 from dagfoundry.cli.output import print_error
 from dagfoundry.errors import FoundryError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMAND_GROUP = "dagfoundry.cli"
 """Entry-point group for sub-commands of other distributions: name to a typer app."""
@@ -53,6 +58,7 @@ def build_app() -> typer.Typer:
         explain_commands,
         schema_commands,
         plan_file_commands,
+        plugin_commands,
         inspect_commands,
         history_commands,
         rollback_commands,
@@ -68,9 +74,19 @@ def build_app() -> typer.Typer:
             app.command(name)(command)
     app.add_typer(db_commands.app, name="db")
     app.add_typer(metrics_commands.app, name="metrics")
-    for entry_point in entry_points(group=COMMAND_GROUP):
-        app.add_typer(entry_point.load(), name=entry_point.name)
+    for offer in entry_points(group=COMMAND_GROUP):
+        _add_offered(app, offer)
     return app
+
+
+def _add_offered(app: typer.Typer, offer: EntryPoint) -> None:
+    """Add another distribution's sub-commands; one that is broken takes no other with it."""
+    owner = f"{offer.dist.name} {offer.dist.version}" if offer.dist else offer.value
+    try:
+        app.add_typer(offer.load(), name=offer.name)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever another distribution raises
+        reason = f"{type(error).__name__}: {error}"
+        sys.stderr.write(f"warning: `dagfoundry {offer.name}` of {owner} is missing: {reason}\n")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Commands that look: plugins, list, show, render."""
+"""Commands that look at rows: list, show, render."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagfoundry.cli.options import (
     one_foundry,
     open_configured_store,
 )
-from dagfoundry.cli.output import print_json, print_line, print_table
+from dagfoundry.cli.output import print_json, print_table
 from dagfoundry.factories import Status
 from dagfoundry.plugins import load_plugins
 from dagfoundry.selection import Selection
@@ -23,42 +23,6 @@ from dagfoundry.store.read import require_revision
 
 if TYPE_CHECKING:
     from dagfoundry.store import RowState, Store
-
-
-def plugins(*, as_json: AsJson = False) -> int:
-    """Show the installed factory types and the plugins that failed; exits with 1 then."""
-    loaded = load_plugins()
-    types = [
-        {
-            "factory_type": name,
-            "section": installed.type.section,
-            "distribution": installed.distribution,
-            "version": installed.version,
-            "summary": installed.type.summary,
-        }
-        for name, installed in sorted(loaded.types.items())
-    ]
-    failures = [
-        {
-            "distribution": failure.distribution,
-            "version": failure.version,
-            "entry_point": failure.entry_point,
-            "error": str(failure.error),
-        }
-        for failure in loaded.failures
-    ]
-    if as_json:
-        print_json({"types": types, "failures": failures})
-    else:
-        print_table(
-            ("factory type", "section", "distribution", "version", "summary"),
-            [tuple(row.values()) for row in types],
-        )
-        for failure in failures:
-            print_line(
-                "failed: {distribution} {version} ({entry_point}): {error}".format(**failure)
-            )
-    return 1 if failures else 0
 
 
 def list_entries(
@@ -137,7 +101,6 @@ def _summary(row: RowState) -> dict[str, object]:
 
 
 COMMANDS = {
-    "plugins": plugins,
     "list": list_entries,
     "show": show,
     "render": render,

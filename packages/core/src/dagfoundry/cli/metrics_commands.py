@@ -8,10 +8,13 @@ from typing import Annotated
 
 import typer
 
+from dagfoundry.cli.options import open_configured_store
 from dagfoundry.cli.output import print_line
 from dagfoundry.errors import SettingInvalidError
 from dagfoundry.metrics import render
 from dagfoundry.metrics import serve as serve_metrics
+from dagfoundry.metrics.entries import EntriesCollector
+from dagfoundry.plugins import load_plugins
 from dagfoundry.settings import METRICS_VARIABLE, read_settings
 
 app = typer.Typer(help="Prometheus metrics.", no_args_is_help=True)
@@ -27,13 +30,17 @@ def serve(
     folder = _metrics_dir()
     print_line(f"serving the metrics of {folder} at http://{host}:{port}/metrics")
     sys.stdout.flush()
-    serve_metrics(port, host, folder)
+    serve_metrics(port, host, folder, [_entries()])
 
 
 @app.command()
 def show() -> None:
     """Print the metrics of all processes once."""
-    sys.stdout.write(render(_metrics_dir()).decode())
+    sys.stdout.write(render(_metrics_dir(), [_entries()]).decode())
+
+
+def _entries() -> EntriesCollector:
+    return EntriesCollector(open_configured_store(), load_plugins())
 
 
 def _metrics_dir() -> Path:

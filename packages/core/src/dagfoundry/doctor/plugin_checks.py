@@ -22,6 +22,19 @@ def _loaded(_subject: Subject) -> Diagnosis:
     return good(", ".join(types))
 
 
+def _cost(_subject: Subject) -> Diagnosis:
+    heavy = [
+        f"{plugin.distribution} {plugin.version} ({plugin.entry_point}):"
+        f" {plugin.seconds:.1f} s, {plugin.megabytes:.0f} MB"
+        for plugin in load_plugins().loaded
+        if plugin.seconds > _HEAVY_SECONDS or plugin.megabytes > _HEAVY_MEGABYTES
+    ]
+    if heavy:
+        remedy = "Import large libraries inside the functions that need them, or upgrade it."
+        return advice("; ".join(heavy), remedy)
+    return good(f"each takes less than {_HEAVY_SECONDS:g} s and {_HEAVY_MEGABYTES} MB")
+
+
 def _needed(subject: Subject) -> Diagnosis:
     if subject.fleet is None:
         return advice("not looked at: the foundry cannot be read", "See store.foundry.")
@@ -35,6 +48,10 @@ def _needed(subject: Subject) -> Diagnosis:
     return good(f"all {len(needed)} factory types of the rows are installed")
 
 
+_HEAVY_SECONDS: Final = 1.0
+_HEAVY_MEGABYTES: Final = 100
+"""Airflow itself is imported in some 3 s and 150 MB."""
+
 PLUGIN_CHECKS: Final = (
     Check(
         id="plugins.loaded",
@@ -42,6 +59,13 @@ PLUGIN_CHECKS: Final = (
         why="The entries of a plugin that is broken cannot be built.",
         remedy="Mend, upgrade or uninstall the distribution that is named.",
         examine=_loaded,
+    ),
+    Check(
+        id="plugins.cost",
+        looks_at="what importing each plugin takes",
+        why="Parses and task starts import all plugins and wait for them.",
+        remedy="Import large libraries inside the functions that need them, or upgrade it.",
+        examine=_cost,
     ),
     Check(
         id="plugins.needed",

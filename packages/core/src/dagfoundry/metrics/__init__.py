@@ -5,13 +5,18 @@ live for a second, :mod:`.exposition` hands them to Prometheus.
 """
 
 from dagfoundry.metrics.declared import (
+    dag_failed,
+    dag_retired,
     dags_built,
     dags_created,
     dags_held_back,
     factory_reported,
     head_seen,
     placeholders_served,
+    plugin_failed,
+    plugins_seen,
     refreshed,
+    revision_applied,
     revision_served,
     snapshot_confirmed,
     store_failed,
@@ -20,14 +25,19 @@ from dagfoundry.metrics.declared import (
 from dagfoundry.metrics.exposition import render, serve
 
 __all__ = [
+    "dag_failed",
+    "dag_retired",
     "dags_built",
     "dags_created",
     "dags_held_back",
     "factory_reported",
     "head_seen",
     "placeholders_served",
+    "plugin_failed",
+    "plugins_seen",
     "refreshed",
     "render",
+    "revision_applied",
     "revision_served",
     "serve",
     "snapshot_confirmed",

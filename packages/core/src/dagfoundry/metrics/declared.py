@@ -70,6 +70,31 @@ _PLACEHOLDERS: Final = Gauge(
     help="DAGs for which a placeholder stands, since their plugin is missing or broken.",
     labels=("foundry",),
 )
+_REVISIONS_APPLIED: Final = Counter(
+    name="dagfoundry_revisions_applied",
+    help="Revisions that were written, by what made them.",
+    labels=("foundry", "source"),
+)
+_DAG_FAILURES: Final = Counter(
+    name="dagfoundry_dag_failures",
+    help="Trial builds of changed rows that failed.",
+    labels=("factory_type",),
+)
+_DAGS_RETIRED: Final = Counter(
+    name="dagfoundry_dags_retired",
+    help="Entries whose DAGs ran out and left Airflow.",
+    labels=("factory_type",),
+)
+_PLUGIN_UP: Final = Gauge(
+    name="dagfoundry_plugin_up",
+    help="1 where a distribution's plugins work, 0 where one is broken.",
+    labels=("distribution",),
+)
+_PLUGIN_ERRORS: Final = Counter(
+    name="dagfoundry_plugin_errors",
+    help="Observers among the plugins that raised or took too long.",
+    labels=("distribution", "version"),
+)
 _STREAM_ROWS: Final = Gauge(
     name="dagfoundry_stream_rows",
     help="Rows that a stream's last successful batch read.",
@@ -143,6 +168,32 @@ def factory_reported(foundry: str, factory: str, counts: Mapping[str, int]) -> N
 def placeholders_served(foundry: str, count: int) -> None:
     """Show for how many DAGs a placeholder stands."""
     _PLACEHOLDERS.set(foundry, value=count)
+
+
+def revision_applied(foundry: str, source: str) -> None:
+    """Count a revision that was written."""
+    _REVISIONS_APPLIED.add(foundry, source)
+
+
+def dag_failed(factory_type: str) -> None:
+    """Count a trial build that failed."""
+    _DAG_FAILURES.add(factory_type)
+
+
+def dag_retired(factory_type: str) -> None:
+    """Count an entry that was retired."""
+    _DAGS_RETIRED.add(factory_type)
+
+
+def plugins_seen(works: Mapping[str, bool]) -> None:
+    """Show which distributions' plugins work."""
+    for distribution, is_up in works.items():
+        _PLUGIN_UP.set(distribution, value=float(is_up))
+
+
+def plugin_failed(distribution: str, version: str) -> None:
+    """Count an observer that failed."""
+    _PLUGIN_ERRORS.add(distribution, version)
 
 
 def stream_seen(

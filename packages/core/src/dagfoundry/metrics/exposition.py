@@ -14,32 +14,45 @@ from dagfoundry.errors import SettingInvalidError
 from dagfoundry.logs import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from os import PathLike
+
+    from prometheus_client.registry import Collector
 
 _log = get_logger(__name__)
 
 
-def render(metrics_dir: str | PathLike[str]) -> bytes:
+def render(metrics_dir: str | PathLike[str], collectors: Iterable[Collector] = ()) -> bytes:
     """Return the numbers of all slots of a folder in Prometheus' text format.
+
+    Args:
+        metrics_dir: The folder.
+        collectors: What else to show.
 
     Raises:
         SettingInvalidError: The folder cannot be made or read.
     """
-    return generate_latest(_registry(Path(metrics_dir)))
+    return generate_latest(_registry(Path(metrics_dir), collectors))
 
 
-def serve(port: int, host: str, metrics_dir: str | PathLike[str]) -> None:
+def serve(
+    port: int,
+    host: str,
+    metrics_dir: str | PathLike[str],
+    collectors: Iterable[Collector] = (),
+) -> None:
     """Answer scrapes of ``/metrics`` until the process is ended.
 
     Args:
         port: TCP port.
         host: Address to listen on.
         metrics_dir: Folder whose numbers to show.
+        collectors: What else to show.
 
     Raises:
         SettingInvalidError: The folder cannot be made, or the address is taken.
     """
-    app = make_wsgi_app(_registry(Path(metrics_dir)))
+    app = make_wsgi_app(_registry(Path(metrics_dir), collectors))
     try:
         server = make_server(host, port, app, _Server, _QuietHandler)
     except OSError as error:
@@ -59,7 +72,7 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing: a scrape every few seconds is no news."""
 
 
-def _registry(metrics_dir: Path) -> CollectorRegistry:
+def _registry(metrics_dir: Path, collectors: Iterable[Collector]) -> CollectorRegistry:
     try:
         metrics_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -68,4 +81,6 @@ def _registry(metrics_dir: Path) -> CollectorRegistry:
         raise SettingInvalidError(msg, remedy=remedy) from None
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(metrics_dir))
+    for collector in collectors:
+        registry.register(collector)
     return registry

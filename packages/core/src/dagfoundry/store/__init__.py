@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreUnavailableError
-from dagfoundry.store import read
+from dagfoundry.store import applied, read
 from dagfoundry.store.engine import has_file, reading, store_engine, writing
 from dagfoundry.store.placeholders import DagShape, Placeholder
 from dagfoundry.store.records import (
@@ -67,9 +67,13 @@ class Store:
         """Open a transaction that reads."""
         return reading(self.engine)
 
-    def writing(self) -> AbstractContextManager[Connection]:
-        """Open the one transaction of a write."""
-        return writing(self.engine)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open the one transaction of a write; observers learn of a revision that it made."""
+        with writing(self.engine) as connection, applied.noted(connection) as notes:
+            yield connection
+        if notes:
+            applied.tell(notes)
 
     def exists(self) -> bool:
         """Return False when the store is a SQLite file that nobody has made yet."""

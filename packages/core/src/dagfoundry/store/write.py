@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from dagfoundry.errors import StoreConflictError
 from dagfoundry.factories import Status
 from dagfoundry.names import infrastructure_dag_id
+from dagfoundry.store import applied
 from dagfoundry.store.bulk import insert_rows
 from dagfoundry.store.read import foundry_missing, read_foundry, read_head
 from dagfoundry.store.records import Head, RowKind, Source, row_key, state_text
@@ -215,6 +216,7 @@ def record_revision(
         .where(FOUNDRIES.c.foundry == head.foundry.lower())
         .values(head_revision=moved.revision)
     )
+    applied.note(connection, moved, changes, origin=origin, now=now)
     return moved
 
 
