@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from dagfoundry.store.engine import writing
 from dagfoundry.store.tables import DAGS, FOUNDRIES, PLATFORMS, FoundryTables
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def dump(store: Store, foundry: str, entry_tables: list[str]) -> Dump:
 
 def write(store: Store, contents: Dump) -> None:
     """Write all rows as the database's driver does it fastest, in one transaction."""
-    with store.writing() as connection:
+    with writing(store.engine) as connection:
         cursor = connection.connection.cursor()
         for name, (columns, rows) in contents.items():
             into = f"INSERT INTO {name} ({', '.join(columns)}) VALUES"
@@ -57,7 +58,7 @@ def _insert(store: Store, cursor: Any, into: str, rows: list[tuple[Any, ...]]) -
 
 def delete_all(store: Store, contents: Dump) -> None:
     """Delete all rows."""
-    with store.writing() as connection:
+    with writing(store.engine) as connection:
         for name in contents:
             connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 - our own names
 

@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 
 from dagfoundry.connections import parse_url
 from dagfoundry.store import open_store
+from dagfoundry.store.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def empty(store: Store) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{store.url.database}{suffix}").unlink(missing_ok=True)
         return
-    with store.writing() as connection:
+    with writing(store.engine) as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
 

@@ -15,6 +15,7 @@ from dagfoundry.merge import Guards, merge
 from dagfoundry.model import load_model
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import Source, Store
+from dagfoundry.store.engine import writing
 from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Deployment:
 
     def execute(self, *statements: str) -> None:
         """Run SQL as a person would."""
-        with self.store.writing() as connection:
+        with writing(self.store.engine) as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
@@ -101,7 +102,7 @@ class Deployment:
         """Add a stream to YellowLive."""
         text = config if isinstance(config, str) else json.dumps(config)
         statement = "INSERT INTO yellowlive_airflow_dsg VALUES (:k, :c, 'active', NULL, NULL)"
-        with self.store.writing() as connection:
+        with writing(self.store.engine) as connection:
             connection.execute(sa.text(statement), {"k": key, "c": text})
 
     def adopt(self, foundry: str = "Test_DP") -> Adoption:

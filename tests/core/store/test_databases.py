@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from dagfoundry.errors import StoreUnavailableError
+from dagfoundry.store.engine import writing
 from dagfoundry.store.tables import FOUNDRIES, FoundryTables
 from dagfoundry.store.write import utc_now
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_keys_that_differ_in_case_are_two_rows(workshop: Workshop) -> None:
     """MariaDB's default order of letters would take them for one."""
-    with workshop.store.writing() as connection:
+    with writing(workshop.store.engine) as connection:
         table = FoundryTables("Case").factories
         table.create(connection)
         for name in ("live", "Live"):
@@ -32,7 +33,7 @@ def test_keys_that_differ_in_case_are_two_rows(workshop: Workshop) -> None:
 def test_times_keep_their_microseconds(workshop: Workshop) -> None:
     """MariaDB would cut them off without being told."""
     workshop.greet("a")
-    with workshop.store.writing() as connection:
+    with writing(workshop.store.engine) as connection:
         now = utc_now().replace(microsecond=123456)
         row = {"foundry": "x", "name": "X", "buckets": 1, "head_revision": 0, "created_at": now}
         connection.execute(insert(FOUNDRIES).values(row))
@@ -43,7 +44,7 @@ def test_times_keep_their_microseconds(workshop: Workshop) -> None:
 def test_any_text_comes_back_as_it_was(workshop: Workshop) -> None:
     """Letters of every alphabet, emoji, backslashes and a megabyte of them."""
     text = "Zoë 漢字 🛠 \\ %s :name " * 40_000
-    with workshop.store.writing() as connection:
+    with writing(workshop.store.engine) as connection:
         table = FoundryTables("Text").factories
         table.create(connection)
         row = {"platform_name": "É", "factory_type": "t", "config_json": text, "status": "active"}
@@ -63,5 +64,8 @@ def test_value_that_does_not_fit_is_refused_not_cut_off(workshop: Workshop) -> N
     }
     if workshop.store.engine.dialect.name == "sqlite":
         pytest.skip("SQLite enforces no length")
-    with pytest.raises(StoreUnavailableError, match="too long"), workshop.store.writing() as open_:
+    with (
+        pytest.raises(StoreUnavailableError, match="too long"),
+        writing(workshop.store.engine) as open_,
+    ):
         open_.execute(insert(FOUNDRIES).values(row))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import delete, select
 
+from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.factories import Status
 from dagfoundry.store import Source
 from dagfoundry.store.live import live_rows
@@ -85,3 +88,14 @@ def test_recording_touches_no_row(workshop: Workshop) -> None:
         head = record_revision(connection, lock_foundry(connection, "Test"), [change], ORIGIN)
     assert head.revision == 2
     assert stored_keys(workshop, change) == ["a", "b"]
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_write_makes_no_store_where_one_was_moved_away(workshop: Workshop) -> None:
+    """It says so, and leaves no empty database behind that would be taken for the store."""
+    workshop.greet("A")
+    file = Path(str(workshop.store.url.database))
+    file.rename(file.with_suffix(".away"))
+    with pytest.raises(StoreUnavailableError, match="does not exist"):
+        workshop.store.retire("Test", ["live__A_greeting"], author="Ada", message="gone")
+    assert not file.exists()

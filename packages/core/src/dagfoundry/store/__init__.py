@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.store import applied, read
-from dagfoundry.store.engine import has_file, reading, store_engine, writing
+from dagfoundry.store.engine import has_file, reading, require_file, store_engine, writing
 from dagfoundry.store.placeholders import DagShape, Placeholder
 from dagfoundry.store.records import (
     Head,
@@ -69,7 +69,12 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open the one transaction of a write; observers learn of a revision that it made."""
+        """Open the one transaction of a write; observers learn of a revision that it made.
+
+        It makes no database: :func:`dagfoundry.store.ring1.create_tables` does, and where a
+        store has been moved away, a write would leave an empty one in its place.
+        """
+        require_file(self.url)
         with writing(self.engine) as connection, applied.noted(connection) as notes:
             yield connection
         if notes:

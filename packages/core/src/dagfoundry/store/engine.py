@@ -109,7 +109,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         StoreUnavailableError: The database cannot be reached or refuses.
     """
-    _require_file(engine.url)
+    require_file(engine.url)
     reader = engine
     if engine.dialect.name == "postgresql":  # the others give a transaction one state by default
         reader = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -120,6 +120,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open the one transaction of a write; it commits at the end or leaves nothing.
+
+    A SQLite file that does not exist is made.
 
     Raises:
         StoreUnavailableError: The database cannot be reached or refuses.
@@ -149,8 +151,12 @@ def has_file(url: URL) -> bool:
     return Path(str(url.database)).is_file()
 
 
-def _require_file(url: URL) -> None:
-    """Keep SQLite from making an empty database where a store was expected."""
+def require_file(url: URL) -> None:
+    """Keep SQLite from making an empty database where a store was expected.
+
+    Raises:
+        StoreUnavailableError: The URL names a SQLite file that does not exist.
+    """
     if not has_file(url):
         msg = f"the store at {url.database} does not exist"
         remedy = "Check DAGFOUNDRY_STORE_URL, or create it with `dagfoundry merge MODEL`."
