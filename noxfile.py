@@ -188,7 +188,7 @@ def tests(session: nox.Session, target: str) -> None:
     lock = "airflow-2.11" if target == OLD_SQLALCHEMY else target
     skip_unsupported(session, lock)
     if target == "core":
-        install(session, target, *WITHOUT_AIRFLOW, *group("test-core"))
+        install(session, target, *WITHOUT_AIRFLOW, *group("test-core"), *group("api"))
         pytest(session, [*IN_PARALLEL, "tests", f"--ignore={TESTS[INTEGRATION]}"])
     elif target == OLD_SQLALCHEMY:
         install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
@@ -264,6 +264,13 @@ def performance(session: nox.Session) -> None:
     session.run("python", "benchmarks/page.py")
 
 
+@nox.session
+def api(session: nox.Session) -> None:
+    """Show what a plugin's author would notice since the last release; ``-- --against REF``."""
+    session.install("--constraint", f"{CONSTRAINTS}/core.txt", *group("api"))
+    session.run("python", "docs/api_changes.py", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def build(session: nox.Session) -> None:
     """Build what a release publishes, source and wheel of each package, into dist/."""
@@ -282,7 +289,7 @@ def lock(session: nox.Session) -> None:
     lowest = ["--resolution", "lowest-direct"]
     compile_lock(session, LOWEST, ["test-airflow", "test-core"], *lowest, *packages)
     packages.remove(Path("packages/airflow-integration/pyproject.toml"))
-    core = ["test-core", "lint", "typing", "changelog", "plots"]
+    core = ["test-core", "lint", "typing", "changelog", "plots", "api"]
     compile_lock(session, "core", core, *packages)
 
 

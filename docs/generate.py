@@ -111,8 +111,8 @@ def metrics() -> str:
     )
     entries = (
         "Beside them `dagfoundry metrics serve` shows a gauge `dagfoundry_<factory type>_entries` "
-        f"for each installed factory type, with the labels {', '.join(ENTRY_LABELS)} and those that "
-        "the type asks for: how many entries the store holds at its newest revision."
+        f"for each installed factory type, with the labels {', '.join(ENTRY_LABELS)} and those "
+        "that the type asks for: how many entries the store holds at its newest revision."
     )
     return page(
         "Metrics",
