@@ -190,6 +190,7 @@ def plugins() -> str:
     for record in (
         "FactoryType",
         "EntryTable",
+        "PlatformContext",
         "EntryDraft",
         "PlannedEntry",
         "Objection",
@@ -197,6 +198,7 @@ def plugins() -> str:
         "ExportedItem",
         "OnDatasets",
         "DagKit",
+        "JobResult",
         "AppliedRevision",
         "ObservedDag",
         "BuiltDag",
@@ -205,19 +207,28 @@ def plugins() -> str:
         thing = getattr(dagfoundry, record)
         parts += [f"### {record}", first_paragraph(thing)]
         rows = [(f"`{name}`", text) for name, text in attributes(thing).items()]
-        methods = [(f"`{n}()`", first_paragraph(m)) for n, m in _methods(thing)]
-        if rows or methods:
-            parts.append(table(("name", "meaning"), iter(rows or methods)))
+        if rows:
+            parts.append(table(("name", "meaning"), iter(rows)))
+        for name, method in _methods(thing):
+            parts += [f"#### {record}.{name}", _call(name, method)]
     parts.append("## Functions")
     for function in (dagfoundry.run_job, dagfoundry.upcast_config):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     parts += ["## Checks for a plugin's own tests", inspect.getdoc(testing) or ""]
-    for function in (testing.check_deterministic, testing.check_rows_deterministic):
+    for function in filter(inspect.isfunction, (getattr(testing, n) for n in testing.__all__)):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     return page("Plugin interface", *parts)
 
 
-def _methods(thing: type) -> list[tuple[str, object]]:
+def _call(name: str, method: Callable[..., object]) -> str:
+    """Return how a method is called, and its text."""
+    signature = inspect.signature(method)
+    own = [each for each in signature.parameters.values() if each.name != "self"]
+    called = str(signature.replace(parameters=own)).replace("'", "")
+    return f"```text\n{name}{called}\n\n{inspect.getdoc(method)}\n```"
+
+
+def _methods(thing: type) -> list[tuple[str, Callable[..., object]]]:
     return [(n, m) for n, m in vars(thing).items() if inspect.isfunction(m) and n[0] != "_"]
 
 

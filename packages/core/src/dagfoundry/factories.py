@@ -70,7 +70,12 @@ class EntryTable:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlatformContext:
-    """What a section item is drafted for: one platform of one foundry."""
+    """What a section item is drafted for: one platform of one foundry.
+
+    Attributes:
+        foundry: The keys of the model that are the foundry's own, environment laid over.
+        platform: The platform as the model writes it, with its merge store.
+    """
 
     foundry: FoundryModel
     platform: PlatformModel
