@@ -229,7 +229,9 @@ def _call(name: str, method: Callable[..., object]) -> str:
 
 
 def _methods(thing: type) -> list[tuple[str, Callable[..., object]]]:
-    return [(n, m) for n, m in vars(thing).items() if inspect.isfunction(m) and n[0] != "_"]
+    fields = getattr(thing, "__dataclass_fields__", {})  # a function may be a field's default
+    own = {name: method for name, method in vars(thing).items() if name not in fields}
+    return [(n, m) for n, m in own.items() if inspect.isfunction(m) and n[0] != "_"]
 
 
 def error_page() -> str:
