@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,9 +25,10 @@ DATA = Path(__file__).parents[1] / "plugins" / "data"
 
 
 @pytest.fixture(autouse=True)
-def _little_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait no longer than needed for the plugin that hangs."""
+def _little_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wait no longer than needed for the plugin that hangs, and know of none that did."""
     monkeypatch.setattr("dagfoundry.plugins_loading.LOAD_SECONDS", 1.0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -96,7 +98,7 @@ def test_the_first_of_two_copies_of_a_distribution_counts(load: Load) -> None:
         ("raises", ["KeyError", "missing setting", "raises_plugin.py:9"]),
         ("generator", ["generator", "not a list"]),
         ("nothing", ["NoneType", "not a list"]),
-        ("hangs", ["TimeoutError", "not done after 1 s", "hangs_plugin.py:"]),
+        ("hangs", ["hangs when it is loaded", "not done after 1 s", "hangs_plugin.py:"]),
     ],
 )
 def test_a_broken_plugin_is_named(load: Load, name: str, words: list[str]) -> None:
@@ -117,6 +119,26 @@ def test_a_plugin_for_another_version_is_named_and_not_loaded(load: Load) -> Non
     failure = failure_of(load("broken"), "bad-misfit")
     assert "it needs dagfoundry<0.1,>=0.0.5, and dagfoundry 0.1.0 is installed" in failure.error
     assert "pip check" in failure.error
+
+
+def test_a_plugin_that_hung_is_not_waited_for_again(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next process says the same at once, until the note is old or it is installed anew."""
+    first = failure_of(load("broken"), "bad-hangs").error
+    monkeypatch.setattr("dagfoundry.plugins_loading.LOAD_SECONDS", 300.0)
+    again = load("broken")
+    assert failure_of(again, "bad-hangs").error == first
+    monkeypatch.setattr("dagfoundry.plugins_hung.NOTE_SECONDS", 0.0)
+    monkeypatch.setattr("dagfoundry.plugins_loading.LOAD_SECONDS", 0.5)
+    assert "not done after 0.5 s" in failure_of(load("broken"), "bad-hangs").error
+
+
+def test_a_folder_of_somebody_else_is_not_trusted(load: Load, tmp_path: Path) -> None:
+    """Without a folder of its own for notes a process waits, and says the same."""
+    (tmp_path / f"dagfoundry-{os.getuid()}").symlink_to(tmp_path)
+    assert "not done after 1 s" in failure_of(load("broken"), "bad-hangs").error
+    assert [file.name for file in tmp_path.iterdir()] == [f"dagfoundry-{os.getuid()}"]
 
 
 def test_which_distributions_work_is_known(load: Load) -> None:

@@ -30,12 +30,21 @@ NAMELESS: Final = "(distribution without a name)"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstalledPlugin:
-    """One entry point of an installed distribution, not yet imported."""
+    """One entry point of an installed distribution, not yet imported.
+
+    Attributes:
+        distribution: Name of the distribution.
+        version: Its version.
+        entry_point: Name of the entry point; empty when none could be read.
+        load: Imports what it names.
+        state: Changes when the distribution is installed anew.
+    """
 
     distribution: str
     version: str
     entry_point: str
     load: Callable[[], Any]
+    state: str = ""
 
 
 Failure = tuple[InstalledPlugin, PluginLoadError]
@@ -122,4 +131,9 @@ def _plugin(
         version=distribution.metadata["Version"] or "(no version)",
         entry_point=entry_point.name if entry_point else "",
         load=entry_point.load if entry_point else lambda: None,
+        state=_state(distribution),
     )
+
+
+def _state(distribution: metadata.Distribution) -> str:
+    return str(_modified(str(distribution.locate_file(""))))

@@ -15,6 +15,7 @@ from dagfoundry import hookspecs
 from dagfoundry.deadline import deadline
 from dagfoundry.errors import PluginLoadError
 from dagfoundry.model.words import nearest
+from dagfoundry.plugins_hung import NOTE_SECONDS, hung_before, note_hung
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dagfoundry.plugins_discovery import InstalledPlugin
 
 LOAD_SECONDS: Final = 10.0
-"""How long importing a plugin and asking it may take, each; Airflow gives a parse 30 s."""
+"""How long importing a plugin and asking it may take; Airflow gives a parse 30 s."""
 
 _REGISTER: Final = hookspecs.dagfoundry_register_factory_types.__name__
 _MACHINERY: Final = {"importlib", "pluggy"}
@@ -60,6 +61,17 @@ def load(plugin: InstalledPlugin) -> LoadedPlugin:
     Raises:
         PluginLoadError: It cannot be imported, hangs, or implements a hook wrongly.
     """
+    if reason := hung_before(plugin):
+        raise _hung(reason)
+    try:
+        with deadline(LOAD_SECONDS):
+            return _loaded(plugin)
+    except TimeoutError as error:
+        note_hung(plugin, str(error))
+        raise _hung(str(error)) from None
+
+
+def _loaded(plugin: InstalledPlugin) -> LoadedPlugin:
     used, size = time.process_time(), _peak_megabytes()
     module = _guard("imported", plugin.load)
     used, size = time.process_time() - used, _peak_megabytes() - size
@@ -74,6 +86,14 @@ def load(plugin: InstalledPlugin) -> LoadedPlugin:
         hooks=hooks,
         seconds=used,
         megabytes=size,
+    )
+
+
+def _hung(reason: str) -> PluginLoadError:
+    minutes = f"{NOTE_SECONDS / 60:g}"
+    return PluginLoadError(
+        f"it hangs when it is loaded: {reason}",
+        remedy=f"Mend, upgrade or uninstall it; it is not tried again for {minutes} minutes.",
     )
 
 
@@ -119,8 +139,7 @@ def _call(manager: pluggy.PluginManager) -> list[Any]:
 
 def _guard(step: str, action: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever a plugin gives
     try:
-        with deadline(LOAD_SECONDS):
-            return action()
+        return action()
     except (Exception, SystemExit) as error:
         raise PluginLoadError(
             f"it could not be {step}: {type(error).__name__}: {error}{_origin(error)}",
