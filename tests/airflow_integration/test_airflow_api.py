@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import airflow
 import pytest
-from airflow_environment import free_port
+from airflow_environment import CONNECTION_VARIABLE, free_port
 
+from dagfoundry.serving import announce
 from dagfoundry_airflow import airflow_rest
 from dagfoundry_airflow.airflow_api import AirflowAccessError
 from dagfoundry_airflow.airflow_rest import AirflowRest, connect
@@ -275,3 +276,20 @@ def test_a_connection_becomes_an_address(
     monkeypatch.setenv("AIRFLOW_CONN_DAGFOUNDRY_AIRFLOW", json.dumps(values))
     with closing(connect()) as api:
         assert api.url == url
+
+
+def test_a_merge_is_announced_without_a_warning(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow takes the request for each changed file, also one that it has already."""
+    dag_id = live.dag_id("one")
+    live.merge(one={})
+    live.until(lambda: dag_id in live.dags())
+    monkeypatch.setenv(CONNECTION_VARIABLE, live.airflow.environment[CONNECTION_VARIABLE])
+    for number in (1, 2):
+        since = live.store.head(live.foundry).revision
+        live.merge(one={"number": number})
+        head = live.store.head(live.foundry)
+        assert list(announce(live.store, head, since=since)) == []
+        assert list(announce(live.store, head, since=since)) == []
+    live.merge(one={})

@@ -127,9 +127,12 @@ class RestSession:
         return False
 
     def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 - what httpx takes
-        """Send a request; a page for people is no answer (Airflow 3 has one for any address)."""
+        """Send a request; a page for people is no answer (Airflow 3 has one for any address).
+
+        Airflow 2 says that an answer without content is HTML.
+        """
         answer = self._send(method, path, **content)
-        if answer.is_success and "html" in answer.headers.get("content-type", ""):
+        if answer.is_success and answer.text.lstrip().startswith("<"):
             msg = f"Airflow at {self._login.where} answers {method} {path} with a page for people"
             raise AirflowAccessError(msg, remedy=_CHECK_ADDRESS)
         return answer
