@@ -150,7 +150,11 @@ def airflow_environment(session: nox.Session, target: str) -> dict[str, str]:
     if installed != locked_airflow(target):
         session.error(f"Airflow {installed} is installed; the lock says {locked_airflow(target)}")
     home = Path(session.virtualenv.location) / "airflow-home"
-    return {"AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "UV": find_uv_bin(),  # tests build and install wheels
+    }
 
 
 @nox.session
@@ -189,7 +193,8 @@ def tests(session: nox.Session, target: str) -> None:
     skip_unsupported(session, lock)
     if target == "core":
         install(session, target, *WITHOUT_AIRFLOW, *group("test-core"), *group("api"))
-        pytest(session, [*IN_PARALLEL, "tests", f"--ignore={TESTS[INTEGRATION]}"])
+        paths = [*IN_PARALLEL, "tests", f"--ignore={TESTS[INTEGRATION]}"]
+        pytest(session, paths, UV=find_uv_bin())
     elif target == OLD_SQLALCHEMY:
         install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
         pytest(session, [*IN_PARALLEL, *STORE_TESTS])

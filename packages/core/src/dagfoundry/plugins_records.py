@@ -59,8 +59,7 @@ def record_error(record: object, index: int) -> FactoryTypeInvalidError | None:
 
 
 def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind no plugin at run time
-    yield from _name_problems("name", record.name, _RESERVED_NAMES)
-    yield from _name_problems("section", record.section, FoundryModel.model_fields)
+    yield from naming_problems(record.name, record.section)
     if not (isinstance(record.summary, str) and record.summary):
         yield "summary is empty"
     if not _is_subclass(record.item, SectionItem):
@@ -82,6 +81,12 @@ def _problems(record: Any) -> Iterator[str]:  # noqa: ANN401 - annotations bind 
         if not isinstance(getattr(record, attribute), tuple):
             yield f"{attribute} is no tuple"
     yield from _label_problems(record.metric_labels)
+
+
+def naming_problems(name: object, section: object) -> Iterator[str]:
+    """Yield what is wrong with the name and the section of a factory type."""
+    yield from _name_problems("name", name, _RESERVED_NAMES)
+    yield from _name_problems("section", section, FoundryModel.model_fields)
 
 
 def _name_problems(attribute: str, value: object, reserved: Iterable[str]) -> Iterator[str]:

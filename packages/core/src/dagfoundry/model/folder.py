@@ -1,7 +1,8 @@
-"""Writing the files of a new model."""
+"""Writing a folder of new files, such as those of a model."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from dagfoundry.errors import SettingInvalidError
@@ -16,7 +17,7 @@ def write_new_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
 
     Args:
         folder: The folder; it is made when it is not there.
-        files: Name to text.
+        files: Name to text; a name may stand in folders of its own.
 
     Returns:
         The files that were written.
@@ -35,12 +36,21 @@ def write_new_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
     paths = {folder / name: text for name, text in files.items()}
     try:
         for path, text in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        for path in paths:
-            path.unlink(missing_ok=True)
+        _empty(folder)
         raise _unusable(folder, error) from error
     return list(paths)
+
+
+def _empty(folder: Path) -> None:
+    """Take out what was written into a folder that was empty."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _unusable(folder: Path, error: OSError) -> SettingInvalidError:
