@@ -204,7 +204,8 @@ def tests(session: nox.Session, target: str) -> None:
             session.run("pytest", *IN_PARALLEL, *STORE_TESTS, "tests/core/cli")
         install(session, target, *WITH_AIRFLOW, *group("test-airflow"))
         # the newest runs all, the others what differs by Airflow; the matrix runs all on each
-        chosen = [] if target == NEWEST else ["-m", "every_airflow"]
+        marks = "every_airflow or both_majors" if target in MEASURED else "every_airflow"
+        chosen = [] if target == NEWEST else ["-m", marks]
         pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
 
 
