@@ -6,6 +6,7 @@ from dagfoundry import EntryTable, FactoryType, hookimpl
 from dagfoundry_datatransformer.config import TransformerConfig, TransformerItem
 from dagfoundry_datatransformer.dags import build_transformer, tables_of
 from dagfoundry_datatransformer.drafts import draft_transformer
+from dagfoundry_datatransformer.examples import EXAMPLES
 from dagfoundry_datatransformer.exports import export_transformers
 
 
@@ -31,5 +32,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             factory_tags=("datasurface", "datatransformer"),
             tables=tables_of,
             export=export_transformers,
+            examples=EXAMPLES,
         )
     ]

@@ -6,6 +6,7 @@ Each raises one error that says what is wrong, where, and what to do; it is an
 """
 
 from dagfoundry.testing.builds import SerializedDag
+from dagfoundry.testing.conformance import conformance_suite
 from dagfoundry.testing.determinism import check_deterministic, check_rows_deterministic
 from dagfoundry.testing.rows import rows_of_config, rows_of_model
 
@@ -13,6 +14,7 @@ __all__ = [
     "SerializedDag",
     "check_deterministic",
     "check_rows_deterministic",
+    "conformance_suite",
     "rows_of_config",
     "rows_of_model",
 ]
