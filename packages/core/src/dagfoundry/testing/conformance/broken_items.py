@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = "unexpected_key"
 _OTHERS: Final[tuple[Any, ...]] = (None, True, 7, 7.5, "unexpected", ["unexpected"], {_UNKNOWN: 1})
-"""A value of each kind."""
+"""A value of each kind; other text is tried for text, too, which may be looked up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ def broken_items(item: dict[str, Any]) -> Iterator[BrokenItem]:
                 yield BrokenItem(item=_changed(item, path, rest), what=f"{where} without {key!r}")
         if path:
             for other in _OTHERS:
-                if type(other) is not type(value):
+                if type(other) is not type(value) or isinstance(other, str):
                     what = f"{where} as {other!r}"
                     yield BrokenItem(item=_changed(item, path, other), what=what)
 
