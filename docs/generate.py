@@ -25,6 +25,7 @@ from dagfoundry.model import schema
 from dagfoundry.plugins import load_plugins
 from dagfoundry.rules import Rule
 from dagfoundry.settings import VARIABLES
+from dagfoundry.testing.conformance.suite import ConformanceSuite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,8 +194,15 @@ def plugins() -> str:
     for function in (dagfoundry.run_job, dagfoundry.upcast_config):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     parts += ["## Checks for a plugin's own tests", inspect.getdoc(testing) or ""]
-    for function in (testing.check_deterministic, testing.check_rows_deterministic):
+    for function in (
+        testing.conformance_suite,
+        testing.check_deterministic,
+        testing.check_rows_deterministic,
+    ):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
+    tests = [(n, m) for n, m in _methods(ConformanceSuite) if n.startswith("test_")]
+    rows = ((f"`{name}`", first_paragraph(method)) for name, method in tests)
+    parts += ["### The tests of the suite", table(("test", "passes when"), rows)]
     return page("Plugin interface", *parts)
 
 

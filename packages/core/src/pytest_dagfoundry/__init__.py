@@ -88,9 +88,9 @@ class _Check(pytest.Function):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the place of the suite, not that of the method it inherits."""
         path: Path = self.path
-        return path, None, f"{self.getmodpath()}"
+        return path, None, self.getmodpath()
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], **_style: Any) -> Any:  # noqa: ANN401 - pytest's own types
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override] # noqa: ANN401 - as pytest.Function has it, whose type is private
         """Return what is shown of a failure."""
         errors = sys.modules.get("dagfoundry.errors")
         if errors is not None and isinstance(excinfo.value, errors.FoundryError):

@@ -2,7 +2,8 @@
 
 They need ``dagfoundry[testing]``, ``dagfoundry-airflow`` and the plugin itself installed.
 Each raises one error that says what is wrong, where, and what to do; it is an
-``AssertionError`` as well, so every test runner shows it as a failed test.
+``AssertionError`` as well, so every test runner shows it as a failed test. pytest runs the
+whole suite of a type without a test file, too: ``pytest --dagfoundry-type hello``.
 """
 
 from dagfoundry.testing.builds import SerializedDag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +32,7 @@ _FAULTS: Final = (
 def _answer(question: dict[str, Any]) -> list[dict[str, Any]]:
     serialize, plugins = load_host(), load_plugins()
     rows = [RowState.from_json(row) for row in question["rows"]]
-    return [_attempt(lambda row=row: serialize(row, plugins), question["timed"]) for row in rows]
+    return [_attempt(partial(serialize, row, plugins), question["timed"]) for row in rows]
 
 
 def _attempt(build: Callable[[], object], timed: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def import_cpu_ms(installed: InstalledType) -> float:
     The first import compiles its modules, so it is made once more than it is measured.
     """
     _ask(installed, watched=False)
-    return median(_ask(installed, watched=False)["cpu_ms"] for _ in range(_TIMES))
+    return median(float(_ask(installed, watched=False)["cpu_ms"]) for _ in range(_TIMES))
 
 
 def _ask(installed: InstalledType, *, watched: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -34,23 +35,20 @@ def check_schema(subject: Subject) -> None:
         raise subject.failure(problem, remedy) from error
     validator = jsonschema.Draft202012Validator(schema)
     for example in subject.examples:
-        error = jsonschema.exceptions.best_match(
-            validator.iter_errors({example.section: [example.item]})
-        )
-        if error is not None:
-            problem = f"the JSON Schema refuses {example} at {error.json_path}: {error.message}"
+        refusals = validator.iter_errors({example.section: [example.item]})
+        worst = jsonschema.exceptions.best_match(refusals)
+        if worst is not None:
+            problem = f"the JSON Schema refuses {example} at {worst.json_path}: {worst.message}"
             remedy = "Correct the example, or say the form of the value with WithJsonSchema."
             raise subject.failure(problem, remedy)
 
 
 def _jsonschema() -> ModuleType:
     try:
-        import jsonschema
+        return import_module("jsonschema")
     except ImportError:
         msg = "a JSON Schema cannot be checked: jsonschema is not installed in this environment"
         raise CheckImpossibleError(msg, remedy="Run `pip install 'dagfoundry[testing]'`.") from None
-    module: ModuleType = jsonschema
-    return module
 
 
 def check_examples(subject: Subject) -> None:

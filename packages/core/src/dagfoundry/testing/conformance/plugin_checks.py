@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dagfoundry.plugins import load_plugins
-from dagfoundry.testing.imports import import_cpu_ms, watch_import
+from dagfoundry.testing.imports import import_cpu_ms
 
 if TYPE_CHECKING:
     from dagfoundry.testing.conformance.subject import Subject
 
-_INSIDE = "Import it inside the function that builds DAGs."
+_INSIDE: Final = "Import it inside the function that builds DAGs."
+_BUDGET: Final = "Or give conformance_suite another import_budget_ms."
 
 
 def check_loads(subject: Subject) -> None:
@@ -24,14 +25,14 @@ def check_loads(subject: Subject) -> None:
 
 def check_imports_no_airflow(subject: Subject) -> None:
     """Refuse a plugin whose import imports Airflow, which the command line has not got."""
-    found = watch_import(subject.installed).airflow
+    found = subject.imported.airflow
     if found:
         raise subject.failure(f"its module {found[0]} at import time", _INSIDE)
 
 
 def check_import_does_no_io(subject: Subject) -> None:
     """Refuse a plugin whose own code reads, writes or starts something while it is imported."""
-    found = watch_import(subject.installed).deeds
+    found = subject.imported.deeds
     if found:
         problem = f"at import time its code {'; '.join(map(str, found))}"
         remedy = "Do it inside draft or build, or in the job; every process imports the plugin."
@@ -45,6 +46,3 @@ def check_import_budget(subject: Subject) -> None:
         problem = f"its import takes {taken:.0f} ms of CPU time; its budget is {budget:g} ms"
         remedy = f"Import what is heavy (see `python -X importtime`) where it is used. {_BUDGET}"
         raise subject.failure(problem, remedy)
-
-
-_BUDGET = "Or give conformance_suite another import_budget_ms."

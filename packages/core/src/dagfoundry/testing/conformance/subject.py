@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import ModelInvalidError, NotConformingError
 from dagfoundry.plugins import Plugins, load_plugins
 from dagfoundry.store.records import RowKind
+from dagfoundry.testing.attempts import attempt_builds
 from dagfoundry.testing.conformance.stand_in import STAND_IN, stand_in_section
+from dagfoundry.testing.imports import watch_import
 from dagfoundry.testing.rows import missing_datasets, rows_of_model
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from dagfoundry.factories import FactoryType
     from dagfoundry.plugins import InstalledType
     from dagfoundry.store.records import RowState
+    from dagfoundry.testing.attempts import Attempt
+    from dagfoundry.testing.imports import Import
+
+TIMES: Final = 9
+"""How often a DAG is built for its CPU time."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: what is worked out is kept beside the fields
@@ -83,9 +90,20 @@ class Subject:
             raise self.failure(problem, remedy) from error
         return values
 
+    @cached_property
     def rows(self) -> list[RowState]:
-        """Return the entries of all examples."""
+        """The entries of all examples."""
         return [row for example in self.examples for row in example.entries]
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """What became of each of these rows, and how long it took."""
+        return attempt_builds(self.rows, timed=TIMES)
+
+    @cached_property
+    def imported(self) -> Import:
+        """What the import of its plugin did."""
+        return watch_import(self.installed)
 
     def failure(self, problem: str, remedy: str) -> NotConformingError:
         """Return the error that says which type of which distribution breaks a rule.
