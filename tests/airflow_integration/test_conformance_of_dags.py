@@ -96,7 +96,7 @@ def test_a_dag_that_moves_is_named(plugin: AlteredPlugin) -> None:
     """The suite says what `check_deterministic` says."""
     moving = f"{CONFIG}    import uuid\n    kit_id = f'ring_{{uuid.uuid4()}}'\n"
     plugin.file.write_text(plugin.file.read_text().replace('"ring", (', "kit_id, ("))
-    with pytest.raises(NotDeterministicError, match="'alarm'.*testing__Morning_alarm.*ring_"):
+    with pytest.raises(NotDeterministicError, match=r"'alarm'.*testing__Morning_alarm.*ring_"):
         plugin.suite(before=CONFIG, after=moving).test_dags_are_deterministic()
 
 
