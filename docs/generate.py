@@ -26,6 +26,7 @@ from dagfoundry.model import schema
 from dagfoundry.plugins import load_plugins
 from dagfoundry.rules import Rule
 from dagfoundry.settings import VARIABLES
+from dagfoundry.testing.conformance.suite import ConformanceSuite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -217,6 +218,9 @@ def plugins() -> str:
     parts += ["## Checks for a plugin's own tests", inspect.getdoc(testing) or ""]
     for function in filter(inspect.isfunction, (getattr(testing, n) for n in testing.__all__)):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
+    tests = [(n, m) for n, m in _methods(ConformanceSuite) if n.startswith("test_")]
+    rows = ((f"`{name}`", first_paragraph(method)) for name, method in tests)
+    parts += ["### The tests of the suite", table(("test", "passes when"), rows)]
     return page("Plugin interface", *parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from dagfoundry.cli import build_app
 from dagfoundry.model.json_schema import DIALECT, model_schema
 from dagfoundry.model.starter import write_starter_model
 from dagfoundry.plugins import load_plugins
@@ -91,6 +93,23 @@ def test_the_starter_model_is_right(installed: Draft202012Validator, tmp_path: P
 def test_environments_defaults_and_variables_are_right(schema: Draft202012Validator) -> None:
     """An overlay needs no key, and a variable may stand for a number or a choice."""
     assert problems(schema, RICH) == []
+
+
+def test_an_item_shows_the_examples_of_its_type() -> None:
+    """Editors offer them; the form of an environment, of which nothing is required, has none."""
+    plugins = load_plugins()
+    definitions = model_schema(plugins)["$defs"]
+    for name, installed in plugins.types.items():
+        assert len(installed.type.examples) >= 2
+        assert definitions[f"{name}.Item"]["examples"] == list(installed.type.examples)
+        assert "examples" not in definitions[f"partial.{name}.Item"]
+
+
+def test_the_command_prints_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are JSON as the rest of the schema."""
+    build_app()(["schema"], standalone_mode=False)
+    stores = json.loads(capsys.readouterr().out)["$defs"]["platform.Item"]
+    assert [example["name"] for example in stores["examples"]] == ["Sales", "Warehouse"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from dagfoundry.errors import BuildFailedError, FoundryError
+from dagfoundry.errors import BuildFailedError, FoundryError, WrongDagError
 from dagfoundry.store.records import RowKind
 from dagfoundry.upcast import entry_of
 from dagfoundry_airflow.factory_dag import build_factory_dag
@@ -99,16 +99,19 @@ def _check_dag(row: RowState, dag: object, plugins: Plugins) -> None:
 
     if not isinstance(dag, DAG):
         reason = f"the builder returned {type(dag).__name__}, not the DAG of its kit"
-        raise _failed(row, reason, _mend_plugin(row, plugins))
-    if dag.dag_id != row.dag_id:
+    elif dag.dag_id != row.dag_id:
         reason = f"the builder made DAG {dag.dag_id!r} instead"
-        raise _failed(row, reason, _mend_plugin(row, plugins))
+    else:
+        return
+    raise _failed(row, reason, _mend_plugin(row, plugins), WrongDagError)
 
 
-def _failed(row: RowState, reason: str, remedy: str) -> BuildFailedError:
+def _failed(
+    row: RowState, reason: str, remedy: str, kind: type[BuildFailedError] = BuildFailedError
+) -> BuildFailedError:
     who = f" by {row.author}" if row.author else ""
     what = f"entry {row.key!r}, " if row.key else ""
-    return BuildFailedError(
+    return kind(
         f"DAG {row.dag_id!r} (platform {row.platform_name!r}, factory type {row.factory_type!r},"
         f" {what}revision {row.revision}{who}) cannot be built: {reason}",
         remedy=remedy,

@@ -31,6 +31,7 @@ __all__ = [
     "FoundryUnadoptedError",
     "JobFailedError",
     "ModelInvalidError",
+    "NotConformingError",
     "NotDeterministicError",
     "NotReadyError",
     "OlderModelError",
@@ -47,6 +48,7 @@ __all__ = [
     "StoreUnavailableError",
     "UpcastFailedError",
     "VersionMissingError",
+    "WrongDagError",
 ]
 
 
@@ -159,6 +161,14 @@ class FactoryTypeMissingError(FoundryError):
 
 class BuildFailedError(FoundryError):
     """A factory type could not turn an entry into a DAG."""
+
+
+class WrongDagError(BuildFailedError):
+    """A factory type's builder returned something else than the DAG of its entry."""
+
+
+class NotConformingError(FoundryError, AssertionError):
+    """A factory type breaks a rule of the plugin interface; a check of its author found it."""
 
 
 class NotDeterministicError(FoundryError, AssertionError):

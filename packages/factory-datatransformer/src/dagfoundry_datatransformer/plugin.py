@@ -6,6 +6,7 @@ from dagfoundry import EntryTable, FactoryType, hookimpl
 from dagfoundry_datatransformer.config import TransformerConfig, TransformerItem
 from dagfoundry_datatransformer.dags import build_transformer, tables_of
 from dagfoundry_datatransformer.drafts import draft_transformer
+from dagfoundry_datatransformer.examples import EXAMPLES
 from dagfoundry_datatransformer.exports import export_transformers
 
 
@@ -32,5 +33,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             tables=tables_of,
             export=export_transformers,
             metric_labels=("output_datastore_name",),
+            examples=EXAMPLES,
         )
     ]

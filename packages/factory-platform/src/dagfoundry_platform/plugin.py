@@ -6,6 +6,7 @@ from dagfoundry import EntryTable, FactoryType, hookimpl
 from dagfoundry_platform.config import StoreItem, StreamConfig
 from dagfoundry_platform.dags import build_stream, tables_of
 from dagfoundry_platform.drafts import draft_store
+from dagfoundry_platform.examples import EXAMPLES
 from dagfoundry_platform.exports import export_streams
 
 
@@ -30,5 +31,6 @@ def dagfoundry_register_factory_types() -> list[FactoryType]:
             tables=tables_of,
             export=export_streams,
             metric_labels=("store_name",),
+            examples=EXAMPLES,
         )
     ]

@@ -48,6 +48,7 @@ def model_schema(plugins: Plugins) -> _Schema:
     definitions["PlatformModel"]["properties"]["defaults"] = defaults
     keys = {**own["properties"], **sections, "defaults": defaults}
     definitions.update({f"{_PARTIAL}{k}": _partial(s) for k, s in list(definitions.items())})
+    _show_examples(plugins, definitions)  # last, since an example is a whole item
     keys["environments"] = _environments(keys, frozenset({"platforms", *sections}))
     return {
         "$schema": DIALECT,
@@ -86,9 +87,19 @@ def _described(schema: _Schema, texts: str = "") -> _Schema:
 
 
 def _item(plugins: Plugins, kind: str, definitions: _Schema) -> _Schema:
-    name = f"{kind}.Item"
+    name = _item_name(kind)
     definitions[name] = _own(plugins.types[kind].type.item, definitions, prefix=f"{kind}.")
     return {"$ref": f"{_DEFINITIONS}{name}"}
+
+
+def _item_name(kind: str) -> str:
+    return f"{kind}.Item"
+
+
+def _show_examples(plugins: Plugins, definitions: _Schema) -> None:
+    for kind, installed in plugins.types.items():
+        if installed.type.examples:
+            definitions[_item_name(kind)]["examples"] = [dict(e) for e in installed.type.examples]
 
 
 def _with_variables(schema: _Schema) -> _Schema:

@@ -7,22 +7,18 @@ returns a :class:`SerializedDag`. Core itself never imports Airflow.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import CheckImpossibleError
+from dagfoundry.testing.processes import ask_process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from dagfoundry.plugins import Plugins
     from dagfoundry.store.records import RowState
 
 TESTING_GROUP: Final = "dagfoundry.testing"
@@ -31,8 +27,6 @@ TESTING_GROUP: Final = "dagfoundry.testing"
 _MODULE: Final = "dagfoundry.testing.build_child"
 _LATER_SECONDS: Final = 400 * 24 * 3600 + 5 * 3600 + 17 * 60 + 11
 """How far ahead the clock of a process is set: no part of a date or time stays the same."""
-
-_LONGEST_OUTPUT: Final = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,16 +73,28 @@ def build_everywhere(rows: Sequence[RowState], processes: int) -> list[list[Buil
     Raises:
         CheckImpossibleError: Something is not installed, or a row cannot be built.
     """
-    _require_host()
+    require_host()
     with ThreadPoolExecutor(processes) as pool:
         answers = list(pool.map(lambda n: _build(rows, n), range(1, processes + 1)))
     return [list(builds) for builds in zip(*answers, strict=True)]
 
 
-def _require_host() -> None:
+def require_host() -> None:
+    """Refuse to go on where nothing can build a DAG.
+
+    Raises:
+        CheckImpossibleError: No distribution offers a host.
+    """
     if not entry_points(group=TESTING_GROUP):
         msg = "DAGs cannot be built: dagfoundry-airflow is not installed in this environment"
         raise CheckImpossibleError(msg, remedy="Run `pip install dagfoundry-airflow`.")
+
+
+def load_host() -> Callable[[RowState, Plugins], SerializedDag]:
+    """Return the function that builds a row; it imports the host, so call it in a child."""
+    (host, *_) = entry_points(group=TESTING_GROUP)
+    serialize: Callable[[RowState, Plugins], SerializedDag] = host.load()
+    return serialize
 
 
 def _build(rows: Sequence[RowState], process: int) -> list[Build]:
@@ -96,35 +102,8 @@ def _build(rows: Sequence[RowState], process: int) -> list[Build]:
         "rows": [row.to_json() for row in rows],
         "later_seconds": _LATER_SECONDS if process % 2 == 0 else 0,
     }
-    with tempfile.TemporaryDirectory(prefix="dagfoundry-") as folder:
-        answer = Path(folder, "answer.json")
-        done = subprocess.run(
-            [sys.executable, "-m", _MODULE, str(answer)],
-            input=json.dumps(request),
-            env=os.environ | {"PYTHONHASHSEED": str(process), "PYTHONPATH": _python_path()},
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            msg = f"the process that builds DAGs failed:\n{done.stdout[-_LONGEST_OUTPUT:]}"
-            raise CheckImpossibleError(msg, remedy="Mend what its output says.")
-        return [_read(process, *row) for row in _answers(answer)]
-
-
-def _python_path() -> str:
-    """Return this process's module path, so that the other one finds the same plugins."""
-    return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-
-
-def _answers(path: Path) -> list[list[dict[str, Any]]]:
-    answer = json.loads(path.read_text(encoding="utf-8"))
-    if "what" in answer:
-        raise CheckImpossibleError(answer["what"], remedy=answer["remedy"])
-    rows: list[list[dict[str, Any]]] = answer["rows"]
-    return rows
+    built = ask_process(_MODULE, request, task="builds DAGs", hash_seed=process)
+    return [_read(process, *row) for row in built]
 
 
 def _read(process: int, first: dict[str, Any], second: dict[str, Any]) -> Build:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from dagfoundry.desired import desired_rows
+from dagfoundry.drafts import draft_entries
 from dagfoundry.factories import Status
 from dagfoundry.model import load_model
 from dagfoundry.names import bucket_of, dag_id_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagfoundry.desired import DesiredRow
+    from dagfoundry.model import LoadedModel
     from dagfoundry.plugins import Plugins
 
 _PLATFORM: Final = "Testing"
@@ -77,12 +79,32 @@ def rows_of_model(model: str | Mapping[str, Any], plugins: Plugins) -> list[RowS
     Raises:
         ModelInvalidError: The model breaks rules; holds all findings.
     """
-    with tempfile.TemporaryDirectory(prefix="dagfoundry-") as folder:
-        _write(model, Path(folder))
-        loaded = load_model([folder], plugins)
-        wanted = desired_rows(loaded, plugins)
+    loaded = _load(model, plugins)
+    wanted = desired_rows(loaded, plugins)
     head = Head(foundry=loaded.foundry.foundry, revision=1, buckets=loaded.foundry.buckets)
     return [infrastructure_row(head), *(_row(head, row) for row in wanted)]
+
+
+def missing_datasets(model: str | Mapping[str, Any], plugins: Plugins) -> list[str]:
+    """Return the datasets that a model's entries read and none of them writes.
+
+    Args:
+        model: As for :func:`rows_of_model`.
+        plugins: The installed factory types.
+
+    Raises:
+        ModelInvalidError: The model breaks rules; holds all findings.
+    """
+    drafts = [drafted.draft for drafted in draft_entries(_load(model, plugins), plugins, [])]
+    written = {dataset for draft in drafts for dataset in draft.produces}
+    read = dict.fromkeys(dataset for draft in drafts for dataset in draft.consumes)
+    return [dataset for dataset in read if dataset not in written]
+
+
+def _load(model: str | Mapping[str, Any], plugins: Plugins) -> LoadedModel:
+    with tempfile.TemporaryDirectory(prefix="dagfoundry-") as folder:
+        _write(model, Path(folder))
+        return load_model([folder], plugins)
 
 
 def _write(model: str | Mapping[str, Any], folder: Path) -> None:
