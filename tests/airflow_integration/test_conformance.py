@@ -6,7 +6,7 @@ import pytest
 
 from dagfoundry.testing import conformance_suite
 
-pytestmark = pytest.mark.every_airflow
+pytestmark = pytest.mark.both_majors
 
 TestPlatform = conformance_suite("platform")
 TestDatatransformer = conformance_suite("datatransformer")
