@@ -197,6 +197,7 @@ def plugins() -> str:
         "Entry",
         "ExportedItem",
         "OnDatasets",
+        "DagDetails",
         "DagKit",
         "JobResult",
         "AppliedRevision",
