@@ -128,7 +128,7 @@ def test_a_type_may_want_more_of_its_dag(make_row: Callable[..., RowState]) -> N
     """What it wants reaches the DAG and its tasks; documentation comes after the origin."""
     start, end = (datetime(year, 5, 6, tzinfo=timezone.utc) for year in (2024, 2034))
     details = DagDetails(
-        documentation="About it.",
+        documentation="See README.md",
         display_name="The DAG",
         start_date=start,
         end_date=end,
@@ -143,7 +143,7 @@ def test_a_type_may_want_more_of_its_dag(make_row: Callable[..., RowState]) -> N
     kit = Kit(make_row())
     with kit.dag(schedule="0 6 * * *", tags=(), details=details) as dag:
         task = kit.empty("work")
-    assert dag.doc_md.endswith("About it.")
+    assert dag.doc_md.endswith("\nSee README.md\n")
     assert served_in(dag.doc_md) == (7, Status.ACTIVE)
     assert (dag.dag_display_name, dag.params["size"]) == ("The DAG", 5)
     assert (dag.start_date, dag.end_date, dag.catchup) == (start, end, True)

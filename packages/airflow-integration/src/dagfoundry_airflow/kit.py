@@ -76,7 +76,7 @@ class Kit:
         dag: AbstractContextManager[Any] = DAG(
             dag_id=self._row.dag_id,
             description=self._description,
-            doc_md=self._document + wanted.documentation,
+            doc_md=self._document + _paragraph(wanted.documentation),
             schedule=self._schedule(schedule, start_date),
             start_date=start_date,
             catchup=wanted.catchup,
@@ -212,6 +212,11 @@ def _arguments(details: DagDetails) -> dict[str, Any]:
         "params": dict(details.params) or None,
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def _paragraph(text: str) -> str:
+    """Return text to append; Airflow takes documentation that ends in ``.md`` for a file."""
+    return f"\n{text.strip()}\n" if text.strip() else ""
 
 
 def _timetable(schedule: object, start_date: datetime) -> Any:  # noqa: ANN401 - a timetable, or what was given
