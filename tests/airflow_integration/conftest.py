@@ -215,6 +215,12 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
 
 
 @pytest.fixture(scope="session")
+def settings_of_tests() -> dict[str, str]:
+    """Airflow's configuration for tests, which serves a foundry ``Living``."""
+    return SETTINGS_2 if AIRFLOW_2 else SETTINGS_3
+
+
+@pytest.fixture(scope="session")
 def live(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,

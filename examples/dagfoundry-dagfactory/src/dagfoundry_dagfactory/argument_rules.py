@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import PydanticCustomError
 
+from dagfoundry.names import is_dag_id
 from dagfoundry_dagfactory.allowed import CALLABLE_GROUP
 from dagfoundry_dagfactory.arguments import (
     ASSETS,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from dagfoundry_dagfactory.model import DagBody, Task
     from dagfoundry_dagfactory.problems import Path
 
-_DAG: Final = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _OBJECT: Final = (
     "An entry is data, so no object is made of it: write plain values, or have an operator "
     "allowed that makes the object itself."
@@ -80,7 +79,7 @@ def _argument(
                 failures=allowed.failures,
             )
     elif name in operator.dags:
-        if not isinstance(value, str) or not _DAG.fullmatch(value):
+        if not isinstance(value, str) or not is_dag_id(value):
             remedy = "Write the name of an item, or the DAG id of an entry of this platform."
             yield Problem(path=path, what=f"{value!r} names no DAG", remedy=remedy)
     else:

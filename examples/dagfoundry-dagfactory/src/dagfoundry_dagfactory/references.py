@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dagfoundry.names import dag_id_of, k8s_name
+from dagfoundry.names import dag_id_of, is_dag_id, k8s_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,6 @@ def references(body: DagBody, allowed: Allowed) -> Iterator[tuple[tuple[str, ...
         operator = allowed.operators.get(task.operator)
         for name in operator.dags if operator else ():
             value = task.arguments.get(name)
-            if isinstance(value, str):
+            if isinstance(value, str) and is_dag_id(value):
                 part = ("partial",) if name in task.partial else ()
                 yield ("tasks", task_id, *part, name), value
