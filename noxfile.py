@@ -156,7 +156,7 @@ def airflow_environment(session: nox.Session, target: str) -> dict[str, str]:
 
 
 def beside(session: nox.Session) -> dict[str, str]:
-    """Install dag-factory beside, and tell the tests where it is and with what they build wheels."""
+    """Install dag-factory beside; tell the tests where it is, and what builds their wheels."""
     place = Path(session.virtualenv.location).absolute() / "dag-factory"
     session.install("--target", str(place), "--no-deps", DAG_FACTORY)
     return {"DAG_FACTORY": str(place), "UV": find_uv_bin()}

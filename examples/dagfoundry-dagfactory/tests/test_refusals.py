@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,6 @@ from dagfoundry.store.write import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from dagfoundry.errors import Finding
     from dagfoundry.model import LoadedModel
@@ -116,6 +116,11 @@ def tasks(text: str) -> str:
             "a: {operator: EmptyOperator, execution_timeout: soon}",
             "a.execution_timeout",
             ["'soon' is no duration"],
+        ),
+        (
+            "a: {operator: EmptyOperator, execution_timeout: 1000000000000}",
+            "a.execution_timeout",
+            ["is no duration above zero"],
         ),
         (
             "a: {operator: EmptyOperator, params: {x: {__type__: os.system}}}",
@@ -248,3 +253,9 @@ def test_a_name_that_two_distributions_offer_is_allowed_by_neither(
     (finding,) = findings(tasks("a: {operator: BashOperator, bash_command: ls}"))
     assert "'BashOperator' is not allowed" in finding.what
     assert "is offered by dagfoundry-dagfactory-bash 0.1.0 and by second 1.0" in finding.remedy
+
+
+def test_the_entry_of_the_readme_is_one(findings: Callable[[str], list[Finding]]) -> None:
+    """What the README shows can be merged."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert findings(readme.split("```yaml\n")[1].split("```")[0]) == []

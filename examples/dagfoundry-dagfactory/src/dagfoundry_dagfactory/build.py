@@ -86,12 +86,13 @@ def _groups(config: DagConfig) -> Nodes:
     def make(name: str) -> Any:  # noqa: ANN401 - an Airflow task group
         if name not in groups:
             group, parent = config.task_groups[name], config.task_groups[name].parent_group_name
-            groups[name] = TaskGroup(
-                group_id=name,
-                parent_group=make(parent) if parent else None,
-                tooltip=group.tooltip,
-                default_args=_arguments(group.default_args, config.timezone),
-            )
+            arguments: dict[str, Any] = {
+                "group_id": name,
+                "parent_group": make(parent) if parent else None,
+                "tooltip": group.tooltip,
+                "default_args": _arguments(group.default_args, config.timezone),
+            }
+            groups[name] = TaskGroup(**arguments)
         return groups[name]
 
     for name in config.task_groups:
@@ -100,6 +101,6 @@ def _groups(config: DagConfig) -> Nodes:
 
 
 def _connect(config: DagConfig, nodes: Nodes) -> None:
-    for name, node in {**config.tasks, **config.task_groups}.items():
+    for name, node in config.nodes.items():
         for dependency in node.dependencies:
             nodes[name].set_upstream(nodes[dependency])

@@ -66,7 +66,7 @@ def _before(body: DagBody) -> dict[str, set[str]]:
         task_id: {source for source in map(source_of, task.expand.values()) if source in body.tasks}
         for task_id, task in body.tasks.items()
     }
-    for name, node in {**body.tasks, **body.task_groups}.items():
+    for name, node in body.nodes.items():
         for task_id in inside[name]:
             for dependency in node.dependencies:
                 before[task_id].update(inside.get(dependency, ()))

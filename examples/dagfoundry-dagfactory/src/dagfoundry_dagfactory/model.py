@@ -126,6 +126,11 @@ class DagBody(BaseModel):
     task_groups: TaskGroups = Field(default_factory=dict)
     tasks: Tasks
 
+    @property
+    def nodes(self) -> dict[str, Task | TaskGroup]:
+        """All tasks, then all groups, in their order."""
+        return {**self.tasks, **self.task_groups}
+
 
 class DagConfig(DagBody):
     """A stored row's config_json."""

@@ -90,7 +90,7 @@ def _in_task(body: DagBody, task_id: str, allowed: Allowed) -> Iterator[Problem]
 
 
 def _dependencies(body: DagBody, path: Path, names: Iterable[str]) -> Iterator[Problem]:
-    known = {**body.tasks, **body.task_groups}
+    known = body.nodes
     for index, name in enumerate(names):
         if name not in known:
             yield unknown((*path, "dependencies", index), "task or task group", name, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -13,7 +13,11 @@ from dagfoundry_dagfactory.refusal import refusal
 
 TYPE_KEY: Final = "__type__"
 TIMEDELTA: Final = "datetime.timedelta"
-_UNITS: Final = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
+_UNITS: Final = {
+    "weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1,
+    "milliseconds": 1e-3, "microseconds": 1e-6,
+}  # fmt: skip
+_LONGEST: Final = 1e9
 _DURATION_REMEDY: Final = (
     f"Write a number of seconds, or {{{TYPE_KEY}: {TIMEDELTA}, hours: 1}} with any of "
     f"{', '.join(_UNITS)}."
@@ -37,7 +41,7 @@ def seconds_of(value: object) -> float:
     if isinstance(value, dict) and value.get(TYPE_KEY) == TIMEDELTA:
         units = {name: part for name, part in value.items() if name != TYPE_KEY}
         if units and all(name in _UNITS and _is_number(part) for name, part in units.items()):
-            return _positive(timedelta(**units).total_seconds())
+            return _positive(sum(float(part) * _UNITS[name] for name, part in units.items()))
     if _is_number(value):
         return _positive(float(value))  # type: ignore[arg-type]  # it is a number
     raise refusal("is no duration", remedy=_DURATION_REMEDY)
@@ -78,8 +82,8 @@ def _is_number(value: object) -> bool:
 
 
 def _positive(seconds: float) -> float:
-    if seconds <= 0:
-        raise refusal("is no duration above zero", remedy=_DURATION_REMEDY)
+    if not 0 < seconds <= _LONGEST:  # also when it is not a number
+        raise refusal("is no duration above zero and below 30 years", remedy=_DURATION_REMEDY)
     return seconds
 
 
