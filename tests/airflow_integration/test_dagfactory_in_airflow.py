@@ -163,9 +163,11 @@ def served(
     home = moved.folder / "airflow"
     model = moved.folder / "model" / "dags.yaml"
     items = yaml.safe_load(model.read_text())["dagfactory_dags"]
-    idle = [item | {"enabled": item["name"] in RUN} for item in items]
+    idle = [
+        item | ({"schedule": None} if item["name"] in RUN else {"enabled": False}) for item in items
+    ]
     model.write_text(json.dumps({"dagfactory_dags": idle}))
-    moved.run("-m", "dagfoundry", "merge", "model", "-m", "few of them run by themselves")
+    moved.run("-m", "dagfoundry", "merge", "model", "-m", "none of them runs by itself")
     environment = moved.environment | settings_of_tests
     if AIRFLOW_2:
         database: Callable[[str], str] = request.getfixturevalue("postgres")

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 from sqlalchemy.engine import make_url
 
 from dagfoundry.errors import ModelInvalidError
 from dagfoundry.merge import Guards, merge
+from dagfoundry.model.json_schema import model_schema
 from dagfoundry.plugins import load_plugins
 from dagfoundry.store import Source, open_store
 from dagfoundry.store.write import Origin
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from dagfoundry.errors import Finding
     from dagfoundry.model import LoadedModel
 
+HEAD = "foundry: Acme\nplatforms: [{name: Live, merge_store: {url_variable: M}}]\n"
 TASKS = """
 dagfactory_dags:
   - name: one
@@ -256,6 +260,9 @@ def test_a_name_that_two_distributions_offer_is_allowed_by_neither(
 
 
 def test_the_entry_of_the_readme_is_one(findings: Callable[[str], list[Finding]]) -> None:
-    """What the README shows can be merged."""
+    """What the README shows can be merged, and an editor takes it."""
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    assert findings(readme.split("```yaml\n")[1].split("```")[0]) == []
+    section = readme.split("```yaml\n")[1].split("```")[0]
+    assert findings(section) == []
+    model = yaml.load(HEAD + section, yaml.BaseLoader)  # noqa: S506 - the one that makes only text
+    Draft202012Validator(model_schema(load_plugins())).validate(model)

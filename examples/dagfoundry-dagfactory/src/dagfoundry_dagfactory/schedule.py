@@ -71,7 +71,14 @@ def _refuse(value: object) -> Any:  # noqa: ANN401 - never returns
     raise refusal(f"{value!r} is no schedule", remedy=_REMEDY)
 
 
-_SCHEMA: Final = {"type": ["string", "array", "object", "null"]}
+_SCHEMA: Final = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "object"},
+        {"type": "null"},
+    ]
+}
 
 Schedule = Annotated[Any, BeforeValidator(schedule_of), WithJsonSchema(_SCHEMA)]
 """A cron expression, a list of URIs, a condition, or none."""

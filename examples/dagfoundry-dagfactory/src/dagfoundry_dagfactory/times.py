@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from dagfoundry_dagfactory.refusal import refusal
 
@@ -87,7 +87,9 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
-Duration = Annotated[float, BeforeValidator(seconds_of)]
+_EITHER: Final = {"anyOf": [{"type": "number"}, {"type": "object"}]}
+
+Duration = Annotated[float, BeforeValidator(seconds_of), WithJsonSchema(_EITHER)]
 """A duration; a row stores its seconds."""
 
 Moment = Annotated[str, BeforeValidator(moment_of)]
