@@ -76,6 +76,11 @@ def tasks(text: str) -> str:
             ["Python callable 'os.system' is not allowed", "sample.read_params", "callables"],
         ),
         (
+            "a: {operator: PythonOperator, python_callable: [sample.read_params]}",
+            "a.python_callable",
+            ["Python callable ['sample.read_params'] is not allowed"],
+        ),
+        (
             "a: {operator: BashOperator, bash_command: x, on_failure_callback: os.system}",
             "a.on_failure_callback",
             ["would be code", "email_on_failure"],

@@ -69,7 +69,7 @@ def _argument(
     if name not in known:
         yield _no_argument(path, name, operator.names[0], known)
     elif name in operator.callables:
-        if value not in allowed.callables:
+        if not isinstance(value, str) or value not in allowed.callables:
             what = f"Python callable {value!r}"
             yield not_allowed(
                 path,
