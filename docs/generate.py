@@ -198,6 +198,7 @@ def plugins() -> str:
         "Entry",
         "ExportedItem",
         "OnDatasets",
+        "DagDetails",
         "DagKit",
         "JobResult",
         "AppliedRevision",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dagfoundry.errors import BuildFailedError
-from dagfoundry.factories import OnDatasets, Status
+from dagfoundry.factories import DagDetails, OnDatasets, Status
 from dagfoundry.store.records import RowKind
 from dagfoundry_airflow.documentation import served_in
 from dagfoundry_airflow.kit import START_DATE, Kit
@@ -122,6 +122,59 @@ def test_without_options_the_owner_is_the_references_and_retries_are_the_types(
         task = kit.empty("work")
     assert (task.owner, task.retries) == ("datasurface", 1)
     assert task.retry_delay == timedelta(minutes=5)
+
+
+def test_a_type_may_want_more_of_its_dag(make_row: Callable[..., RowState]) -> None:
+    """What it wants reaches the DAG and its tasks; documentation comes after the origin."""
+    start, end = (datetime(year, 5, 6, tzinfo=timezone.utc) for year in (2024, 2034))
+    details = DagDetails(
+        documentation="See README.md",
+        display_name="The DAG",
+        start_date=start,
+        end_date=end,
+        catchup=True,
+        max_active_runs=3,
+        max_active_tasks=2,
+        dagrun_timeout=timedelta(hours=1),
+        render_template_as_native_obj=True,
+        params={"size": 5},
+        default_args={"priority_weight": 7},
+    )
+    kit = Kit(make_row())
+    with kit.dag(schedule="0 6 * * *", tags=(), details=details) as dag:
+        task = kit.empty("work")
+    assert dag.doc_md.endswith("\nSee README.md\n")
+    assert served_in(dag.doc_md) == (7, Status.ACTIVE)
+    assert (dag.dag_display_name, dag.params["size"]) == ("The DAG", 5)
+    assert (dag.start_date, dag.end_date, dag.catchup) == (start, end, True)
+    assert (dag.max_active_runs, dag.max_active_tasks) == (3, 2)
+    assert dag.dagrun_timeout == timedelta(hours=1)
+    assert dag.render_template_as_native_obj is True
+    assert task.priority_weight == 7
+
+
+def test_the_model_goes_before_the_types_default_arguments(
+    make_row: Callable[..., RowState],
+) -> None:
+    """A type's own wish counts where the model is silent."""
+    details = DagDetails(default_args={"owner": "type", "retries": 9, "pool": "slow"})
+    kit = Kit(make_row(config={"dagfoundry": {"owner": "team-a", "retries": 0}}))
+    with kit.dag(schedule=None, tags=(), details=details):
+        task = kit.empty("work")
+    assert (task.owner, task.retries, task.pool) == ("team-a", 0, "slow")
+
+
+def test_a_cron_expression_is_in_the_time_zone_of_the_start_date(
+    make_row: Callable[..., RowState],
+    serialized: Callable[[object], dict[str, Any]],
+) -> None:
+    """Six o'clock is six o'clock where the start date is."""
+    import pendulum
+
+    start = pendulum.datetime(2024, 1, 1, tz="Europe/Amsterdam")
+    details = DagDetails(start_date=start)
+    dag = Kit(make_row()).dag(schedule="0 6 * * *", tags=(), details=details)
+    assert "Europe/Amsterdam" in map(str, serialized(dag)["timetable"]["__var"].values())
 
 
 def test_a_retiring_entry_has_no_schedule_and_does_not_start_itself(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from pydantic import WithJsonSchema
 
 from dagfoundry.cli import build_app
 from dagfoundry.model.json_schema import DIALECT, model_schema
+from dagfoundry.model.schema import SectionItem
 from dagfoundry.model.starter import write_starter_model
 from dagfoundry.plugins import load_plugins
 
@@ -76,6 +79,33 @@ def checker(schema: dict[str, Any]) -> Draft202012Validator:
 def problems(schema: Draft202012Validator, text: str) -> list[str]:
     """Return the paths of everything that an editor would underline."""
     return [error.json_path for error in schema.iter_errors(yaml.safe_load(text))]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "value", "fits"),
+    [
+        (["integer", "null"], "${count}", True),
+        (["integer", "null"], None, True),
+        (["integer", "null"], "five", False),
+        (["string", "array"], "any text", True),
+        (["string", "array"], 5, False),
+    ],
+)
+def test_a_types_own_schema_may_list_kinds(
+    types: Plugins, kinds: list[str], value: object, *, fits: bool
+) -> None:
+    """What a plugin says of a field counts; a variable may stand for a number."""
+
+    class Item(SectionItem):
+        size: Annotated[Any, WithJsonSchema({"type": kinds})] = None
+
+    known = next(iter(types.types.values()))
+    changed = replace(known, type=replace(known.type, item=Item))
+    plugins = replace(types, types={known.type.name: changed})
+    section = known.type.section
+    model = {"foundry": "A", "platforms": [{"name": "L", "merge_store": {"url_variable": "M"}}]}
+    model[section] = [{"name": "One", "size": value}]
+    assert checker(model_schema(plugins)).is_valid(model) is fits
 
 
 @pytest.mark.parametrize("file", sorted(QUICKSTART.glob("*.yaml")), ids=lambda file: file.name)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from dagfoundry.errors import BuildFailedError
-from dagfoundry.factories import OWN_KEY, OnDatasets, Status
+from dagfoundry.factories import OWN_KEY, DagDetails, OnDatasets, Status
 from dagfoundry.names import dataset_asset_uri
 from dagfoundry.store.records import RowKind
 from dagfoundry_airflow.documentation import description, document
@@ -30,6 +30,8 @@ START_DATE: Final = datetime(2025, 1, 1, tzinfo=timezone.utc)
 _OWNER: Final = "datasurface"
 _RETRY_SECONDS: Final = 300
 _LOCAL_RUNNER: Final = "local"
+_UNSET: Final = (None, "")
+_NO_DETAILS: Final = DagDetails()
 
 
 class Kit:
@@ -59,24 +61,31 @@ class Kit:
         self._options: Mapping[str, Any] = _copied(own) if isinstance(own, dict) else {}
 
     def dag(
-        self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
+        self,
+        *,
+        schedule: Schedule,
+        tags: Sequence[str],
+        retries: int = 0,
+        details: DagDetails | None = None,
     ) -> AbstractContextManager[Any]:
         """Open the row's DAG; see :meth:`dagfoundry.DagKit.dag`."""
         from dagfoundry_airflow._compat import DAG, site_defaults
 
+        wanted = details or _NO_DETAILS
+        start_date = wanted.start_date or START_DATE
         dag: AbstractContextManager[Any] = DAG(
             dag_id=self._row.dag_id,
             description=self._description,
-            doc_md=self._document,
-            schedule=self._schedule(schedule),
-            start_date=START_DATE,
-            catchup=False,
-            max_active_runs=1,
+            doc_md=self._document + _paragraph(wanted.documentation),
+            schedule=self._schedule(schedule, start_date),
+            start_date=start_date,
+            catchup=wanted.catchup,
+            max_active_runs=wanted.max_active_runs,
             is_paused_upon_creation=self._row.status is Status.INACTIVE,
             tags=sorted({*tags, *self._options.get("tags", ())}),
-            default_args=self._default_args(retries),
+            default_args=self._default_args(retries, wanted.default_args),
             auto_register=False,  # a DAG whose builder fails half-way must not show
-            **site_defaults(),
+            **{**site_defaults(), **_arguments(wanted)},
         )
         return dag
 
@@ -142,7 +151,7 @@ class Kit:
             return empty_operator(task_id)
         return trigger_operator(task_id, self._row.dag_id, {"triggered_by": "reschedule"})
 
-    def _schedule(self, schedule: Schedule) -> Any:  # noqa: ANN401 - cron text, assets or None
+    def _schedule(self, schedule: Schedule, start_date: datetime) -> Any:  # noqa: ANN401 - cron text, assets or None
         """Return what Airflow is told; only an active entry starts runs by itself.
 
         An entry that is inactive or retiring has no schedule from the moment that Airflow
@@ -154,7 +163,7 @@ class Kit:
             return None
         if isinstance(schedule, OnDatasets):
             return self._assets(schedule.datasets)
-        return _timetable(schedule)
+        return _timetable(schedule, start_date)
 
     def _assets(self, datasets: Iterable[str]) -> list[Any]:
         from dagfoundry_airflow._compat import assets
@@ -164,15 +173,19 @@ class Kit:
             dataset_asset_uri(self._row.foundry, self._row.platform_name, name) for name in names
         )
 
-    def _default_args(self, retries: int) -> dict[str, Any]:
+    def _default_args(self, retries: int, wanted: Mapping[str, Any]) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "owner": self._options.get("owner") or _OWNER,
+            "owner": _OWNER,
             "depends_on_past": False,
-            "retries": self._options.get("retries", retries),
-            "retry_delay": timedelta(seconds=self._options.get("retry_delay", _RETRY_SECONDS)),
+            "retries": retries,
+            "retry_delay": timedelta(seconds=_RETRY_SECONDS),
+            **wanted,
         }
-        if self._options.get("pool"):
-            arguments["pool"] = self._options["pool"]
+        for name in ("owner", "retries", "pool"):
+            if self._options.get(name) not in _UNSET:
+                arguments[name] = self._options[name]
+        if "retry_delay" in self._options:
+            arguments["retry_delay"] = timedelta(seconds=self._options["retry_delay"])
         return arguments
 
     def _require_local_runner(self) -> None:
@@ -188,10 +201,32 @@ def _copied(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, "tags": tuple(tags)} if isinstance(tags, list) else dict(options)
 
 
-def _timetable(schedule: object) -> Any:  # noqa: ANN401 - a timetable, or what was given
-    """Return a cron expression's timetable; a preset stays the text that Airflow 2 shows."""
+def _arguments(details: DagDetails) -> dict[str, Any]:
+    """Return the arguments of a DAG that are left out unless somebody asks for them."""
+    asked = {
+        "dag_display_name": details.display_name,
+        "end_date": details.end_date,
+        "max_active_tasks": details.max_active_tasks,
+        "dagrun_timeout": details.dagrun_timeout,
+        "render_template_as_native_obj": details.render_template_as_native_obj or None,
+        "params": dict(details.params) or None,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _paragraph(text: str) -> str:
+    """Return text to append; Airflow takes documentation that ends in ``.md`` for a file."""
+    return f"\n{text.strip()}\n" if text.strip() else ""
+
+
+def _timetable(schedule: object, start_date: datetime) -> Any:  # noqa: ANN401 - a timetable, or what was given
+    """Return a cron expression's timetable; a preset stays the text that Airflow 2 shows.
+
+    In another time zone than UTC it is Airflow that makes it, of the DAG's start date.
+    """
     from dagfoundry_airflow._compat import cron_timetable
 
-    if not isinstance(schedule, str) or schedule.startswith("@"):
+    is_utc = start_date.tzinfo is timezone.utc
+    if not isinstance(schedule, str) or schedule.startswith("@") or not is_utc:
         return schedule
     return cron_timetable(schedule)

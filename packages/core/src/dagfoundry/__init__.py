@@ -6,6 +6,7 @@ A plugin author needs only what is exported here.
 from dagfoundry.connections import Database
 from dagfoundry.errors import Finding, FoundryError
 from dagfoundry.factories import (
+    DagDetails,
     DagKit,
     Entry,
     EntryDraft,
@@ -29,6 +30,7 @@ __all__ = [
     "AppliedRevision",
     "BuiltDag",
     "CronExpression",
+    "DagDetails",
     "DagKit",
     "Database",
     "Entry",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from pydantic import BaseModel
 
@@ -220,6 +220,38 @@ Schedule = str | OnDatasets | None
 """A cron expression, datasets to wait for, or none (only triggered)."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DagDetails:
+    """What some types want of a DAG besides its schedule and tags.
+
+    Attributes:
+        documentation: Markdown that is shown below where the entry came from.
+        display_name: Name that Airflow's UI shows instead of the DAG id.
+        start_date: When its first data interval begins, with a time zone, which is that
+            of a cron expression as well; 2025-01-01 UTC when absent.
+        end_date: When it starts no more runs.
+        catchup: Whether the intervals since the start date are run as well.
+        max_active_runs: How many of its runs may be under way.
+        max_active_tasks: How many of its tasks may run; Airflow's setting when absent.
+        dagrun_timeout: How long a run may take.
+        render_template_as_native_obj: Whether templates give values instead of text.
+        params: Params of its runs, by name.
+        default_args: Arguments of every task; those that the model sets go first.
+    """
+
+    documentation: str = ""
+    display_name: str | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    catchup: bool = False
+    max_active_runs: int = 1
+    max_active_tasks: int | None = None
+    dagrun_timeout: timedelta | None = None
+    render_template_as_native_obj: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+    default_args: Mapping[str, Any] = field(default_factory=dict)
+
+
 class DagKit(Protocol):
     """What Airflow integration hands to a builder, the same on every Airflow version.
 
@@ -229,7 +261,12 @@ class DagKit(Protocol):
     """
 
     def dag(
-        self, *, schedule: Schedule, tags: Sequence[str], retries: int = 0
+        self,
+        *,
+        schedule: Schedule,
+        tags: Sequence[str],
+        retries: int = 0,
+        details: DagDetails | None = None,
     ) -> AbstractContextManager[Any]:
         """Open the entry's DAG; tasks made inside belong to it.
 
@@ -237,6 +274,7 @@ class DagKit(Protocol):
             schedule: When it runs.
             tags: Tags besides those of the model.
             retries: Retries of its tasks where the model says nothing.
+            details: What else the type wants of it.
         """
         ...
 

@@ -106,7 +106,9 @@ def _with_variables(schema: _Schema) -> _Schema:
     """Let every value that is more than any text be a text with a variable, too."""
     changed = _mapped(schema, _with_variables)
     restricted = {"pattern", "enum", "const", "minLength", "maxLength", "format"} & set(schema)
-    if schema.get("type") in {"integer", "number", "boolean"} or restricted:
+    kinds = schema.get("type", ())
+    typed = {kinds} if isinstance(kinds, str) else set(kinds)  # a plugin's own schema may list them
+    if restricted or (typed & {"integer", "number", "boolean"} and "string" not in typed):
         notes: _Schema = {key: changed.pop(key) for key in _NOTES & set(changed)}
         return {"anyOf": [changed, {"$ref": f"{_DEFINITIONS}Variable"}], **notes}
     return changed
