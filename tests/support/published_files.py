@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dagfoundry_airflow.publish import Publisher
 
-PACE = Pace(trials=120.0, linger=1000.0, retry=1000.0, limits=TrialLimits(build=3.0))
+PACE = Pace(trials=120.0, linger=1000.0, retry=1000.0, limits=TrialLimits(build=6.0))
 
 
 def content(folder: Path) -> dict[str, bytes]:
