@@ -214,7 +214,7 @@ def plugins() -> str:
         for name, method in _methods(thing):
             parts += [f"#### {record}.{name}", _call(name, method)]
     parts.append("## Functions")
-    for function in (dagfoundry.run_job, dagfoundry.upcast_config):
+    for function in (dagfoundry.refusal, dagfoundry.run_job, dagfoundry.upcast_config):
         parts += [f"### {function.__name__}", f"```text\n{inspect.getdoc(function)}\n```"]
     parts += ["## Checks for a plugin's own tests", inspect.getdoc(testing) or ""]
     for function in filter(inspect.isfunction, (getattr(testing, n) for n in testing.__all__)):

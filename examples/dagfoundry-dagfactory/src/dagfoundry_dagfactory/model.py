@@ -8,9 +8,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from dagfoundry import ModelPart, SectionItem
+from dagfoundry import ModelPart, SectionItem, refusal
 from dagfoundry_dagfactory.arguments import remedy_for_code
-from dagfoundry_dagfactory.refusal import refusal
 from dagfoundry_dagfactory.schedule import Schedule
 from dagfoundry_dagfactory.times import Duration, Moment, Zone
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
 
-from dagfoundry import CronExpression
-from dagfoundry_dagfactory.refusal import refusal
+from dagfoundry import CronExpression, refusal
 
 AND: Final = "__and__"
 OR: Final = "__or__"

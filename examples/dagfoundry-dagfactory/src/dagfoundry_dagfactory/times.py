@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from dagfoundry_dagfactory.refusal import refusal
+from dagfoundry import refusal
 
 TYPE_KEY: Final = "__type__"
 TIMEDELTA: Final = "datetime.timedelta"

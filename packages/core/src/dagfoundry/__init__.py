@@ -24,6 +24,7 @@ from dagfoundry.jobs import JobResult, JobStatus, run_job
 from dagfoundry.model.cron import CronExpression
 from dagfoundry.model.schema import ModelPart, Name, SectionItem
 from dagfoundry.observations import AppliedRevision, BuiltDag, FailedDag, ObservedDag
+from dagfoundry.refusals import refusal
 from dagfoundry.upcast import upcast_config
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SectionItem",
     "Status",
     "hookimpl",
+    "refusal",
     "run_job",
     "upcast_config",
 ]

@@ -15,9 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from dagfoundry import CronExpression, ModelPart, Name, SectionItem
+from dagfoundry import CronExpression, ModelPart, Name, SectionItem, refusal
 from dagfoundry.names import NAME_PATTERN
-from dagfoundry_datatransformer.refusal import refusal
 from dagfoundry_datatransformer.spec import CallableName, Milestoning, OutputSpec
 from dagfoundry_datatransformer.statement import SelectStatement
 

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from dagfoundry import Database
-from dagfoundry_datatransformer.refusal import refusal
+from dagfoundry import Database, refusal
 from dagfoundry_datatransformer.statement import SelectStatement
 
 

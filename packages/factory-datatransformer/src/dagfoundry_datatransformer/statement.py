@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator
 
-from dagfoundry_datatransformer.refusal import refusal
+from dagfoundry import refusal
 
 _TOKEN: Final = re.compile(
     r"""

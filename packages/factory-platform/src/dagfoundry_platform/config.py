@@ -6,8 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from dagfoundry import CronExpression, Database, ModelPart, Name, SectionItem
-from dagfoundry_platform.refusal import refusal
+from dagfoundry import CronExpression, Database, ModelPart, Name, SectionItem, refusal
 from dagfoundry_platform.spec import DatasetSpec, Milestoning
 
 _NO_SCHEDULE: Final = ("", "None")
