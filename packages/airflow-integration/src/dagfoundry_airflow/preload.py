@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FOUNDRY: Final = "Preloaded"
-_RELEASED_TOGETHER: Final = ("dagfoundry-datatransformer", "dagfoundry-platform")
+_RELEASED_TOGETHER: Final = (
+    "dagfoundry",
+    "dagfoundry-airflow",
+    "dagfoundry-datatransformer",
+    "dagfoundry-platform",
+)
 _DATASETS: Final = ("Store#dataset",)
 
 _log = structlog.stdlib.get_logger(__name__)
