@@ -87,7 +87,8 @@ def served(
         database: Callable[[str], str] = request.getfixturevalue("postgres")
         variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database("hello")
         (home / "dags").mkdir(parents=True)
-        dagfoundry("airflow2", "install", str(home / "dags"), "--foundry", "Living")
+        install = ("airflow2", "install", str(home / "dags"), "--foundry", "Living")
+        dagfoundry(*install, "--shards", "2")
     store = open_store(make_url(environment["DAGFOUNDRY_STORE_URL"]), timeout_seconds=30)
     airflow = AirflowProcesses(home, free_port(), variables)
     with airflow:
