@@ -123,8 +123,7 @@ def test_a_change_of_the_model_follows(
     """A merge is all there is to do."""
     model = tmp(environment) / "model" / "greetings.yaml"
     model.write_text(GREETINGS.replace("0 9 ", "30 7 "))
-    said = dagfoundry("merge", environment["DAGFOUNDRY_MODEL"], "-m", "earlier")
-    assert "1 updated" in said
+    dagfoundry("merge", environment["DAGFOUNDRY_MODEL"], "-m", "earlier")
     served.until(
         lambda: served.dags()["alive__Morning_hello"]["timetable_description"] == "At 07:30"
     )
