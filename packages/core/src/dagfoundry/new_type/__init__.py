@@ -98,5 +98,5 @@ def _written(new: NewType) -> dict[str, str]:
 
 
 def _filled(template: str, words: dict[str, str]) -> str:
-    text = files("dagfoundry.new_type").joinpath("template", template).read_text(encoding="utf-8")
-    return Template(text).substitute(words)
+    file = files("dagfoundry.new_type") / "template" / template
+    return Template(file.read_text(encoding="utf-8")).substitute(words)
