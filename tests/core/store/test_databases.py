@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from dagfoundry.errors import StoreUnavailableError
 from dagfoundry.store.engine import writing
@@ -69,3 +69,15 @@ def test_value_that_does_not_fit_is_refused_not_cut_off(workshop: Workshop) -> N
         writing(workshop.store.engine) as open_,
     ):
         open_.execute(insert(FOUNDRIES).values(row))
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_connection_that_breaks_in_a_write_is_a_store_that_is_away(workshop: Workshop) -> None:
+    """Whoever writes waits and tries again; nothing of it is there."""
+    workshop.greet("a")
+    with (
+        pytest.raises(StoreUnavailableError, match="cannot be used"),
+        workshop.store.writing() as connection,
+    ):
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert workshop.store.head("Test").revision == 1

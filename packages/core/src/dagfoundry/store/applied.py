@@ -28,11 +28,12 @@ Note = tuple[AppliedRevision, tuple[ObservedDag, ...]]
 def noted(connection: Connection) -> Iterator[list[Note]]:
     """Collect what :func:`note` notes of a connection."""
     notes: list[Note] = []
-    connection.info[_KEY] = notes
+    info = connection.info  # a connection that breaks meanwhile has none any more
+    info[_KEY] = notes
     try:
         yield notes
     finally:
-        del connection.info[_KEY]
+        info.pop(_KEY, None)
 
 
 def note(
