@@ -51,6 +51,8 @@ def test_names_follow_from_the_type(shell: Shell) -> None:
     [
         (["Bad Name"], "name 'Bad Name' is not a lower-case word"),
         (["factory"], "name 'factory' is reserved"),
+        (["airflow"], "dagfoundry-airflow is a distribution of DAG Foundry itself"),
+        (["late_"], "no distribution may be called 'dagfoundry-late-'"),
         (["platform", "--section", "mine"], "platform of dagfoundry-platform 0.1.0 is installed"),
         (["mine", "--section", "stores"], "section 'stores' is that of platform"),
         (["mine", "--section", "platforms"], "section 'platforms' is reserved"),

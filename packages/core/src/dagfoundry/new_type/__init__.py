@@ -26,6 +26,9 @@ _FILES: Final = {
 }
 """File of the package to its template."""
 
+_OWN: Final = frozenset({"dagfoundry-airflow", "dagfoundry-datatransformer", "dagfoundry-platform"})
+"""Installing a package of such a name would replace ours."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewType:
@@ -74,6 +77,10 @@ def write_new_type(new: NewType, folder: Path, plugins: Plugins) -> list[Path]:
 
 def _clashes(new: NewType, plugins: Plugins) -> list[str]:
     found = []
+    if new.distribution in _OWN:
+        found.append(f"{new.distribution} is a distribution of DAG Foundry itself")
+    if new.name.endswith("_"):
+        found.append(f"no distribution may be called {new.distribution!r}")
     if new.name in plugins.types:
         found.append(f"{plugins.types[new.name]} is installed")
     elif new.section in plugins.sections:
