@@ -72,17 +72,23 @@ def test_what_cannot_be_made_is_one_clear_error(
     assert texts(shell.folder) == before
 
 
-def test_a_disk_that_is_full_leaves_nothing(shell: Shell) -> None:
-    """A package that cannot be written whole is taken out again."""
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [("OSError(28, 'No space left on device')", 1), ("KeyboardInterrupt", 130)],
+)
+def test_a_package_that_is_not_written_whole_is_taken_out_again(
+    shell: Shell, error: str, code: int
+) -> None:
+    """A full disk and Ctrl-C leave an empty folder."""
     (shell.folder / "sitecustomize.py").write_text(
         "from pathlib import Path\n"
         "write = Path.write_text\n"
         "def full(self, *rest, **more):\n"
         "    if self.name.startswith('test_'):\n"
-        "        raise OSError(28, 'No space left on device')\n"
+        f"        raise {error}\n"
         "    return write(self, *rest, **more)\n"
         "Path.write_text = full\n"
     )
-    done = shell.run("new", "mine", code=1, PYTHONPATH=str(shell.folder))
-    assert "folder dagfoundry-mine cannot be used: No space left on device" in done.stderr
+    done = shell.run("new", "mine", code=code, PYTHONPATH=str(shell.folder))
+    assert ("No space left on device" in done.stderr) is (code == 1)
     assert json.dumps(texts(shell.folder / "dagfoundry-mine")) == "{}"

@@ -41,6 +41,9 @@ def write_new_folder(folder: Path, files: Mapping[str, str]) -> list[Path]:
     except OSError as error:
         _empty(folder)
         raise _unusable(folder, error) from error
+    except KeyboardInterrupt:
+        _empty(folder)
+        raise
     return list(paths)
 
 
