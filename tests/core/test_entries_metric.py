@@ -47,6 +47,17 @@ def test_entries_are_counted_by_status_and_label(workshop: Workshop, labelled: P
     assert counted(collector) == {(*live, "hello"): 2, gone: 1}
 
 
+def test_a_purged_entry_is_not_counted(workshop: Workshop, labelled: Plugins) -> None:
+    """The store holds its row no more; only history knows it."""
+    workshop.greet("A", "B")
+    workshop.greet("A", allow_prune=True)
+    gone = "live__B_greeting"
+    retired = workshop.store.retire("Test", [gone], author="factory", message="ran out")
+    workshop.store.purge("Test", {gone: retired}, author="factory", message="long ago")
+    shown = counted(EntriesCollector(workshop.store, labelled))
+    assert shown == {("Test", "Live", "active", "hello"): 1}
+
+
 def test_an_unchanged_store_is_not_read_again(
     workshop: Workshop, labelled: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:

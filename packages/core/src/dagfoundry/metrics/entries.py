@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from dagfoundry.errors import FoundryError
-from dagfoundry.factories import ENTRY_LABELS
+from dagfoundry.factories import ENTRY_LABELS, Status
 from dagfoundry.logs import get_logger
 from dagfoundry.store.records import RowKind
 
@@ -78,7 +78,8 @@ class EntriesCollector(Collector):
 def _count(rows: Sequence[RowState], plugins: Plugins) -> _Counts:
     counts: _Counts = {}
     for row in rows:
-        if row.kind is RowKind.ENTRY and row.factory_type in plugins.types:
+        is_held = row.kind is RowKind.ENTRY and row.status is not Status.PURGED
+        if is_held and row.factory_type in plugins.types:
             labels = plugins.type(row.factory_type).metric_labels
             values = (row.foundry, row.platform_name, row.status.value, *_values(row, labels))
             counts.setdefault(row.factory_type, Counter())[values] += 1
